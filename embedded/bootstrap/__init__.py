@@ -1,0 +1,1 @@
+"""Set-up of the checkout: environment, build and the variables to run in. Standard library only."""

@@ -1,0 +1,5 @@
+"""Entry for pip; everything is declared in setup.cfg."""
+
+from setuptools import setup
+
+setup()

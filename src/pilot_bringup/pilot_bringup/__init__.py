@@ -1,0 +1,1 @@
+"""The command line, the launch files and the configuration of Highway Pilot."""

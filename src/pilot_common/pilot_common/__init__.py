@@ -1,0 +1,1 @@
+"""The vocabulary of Highway Pilot: geometry, road coordinates, types, parameters, the graph table."""

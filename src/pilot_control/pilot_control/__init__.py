@@ -1,0 +1,1 @@
+"""Lateral and longitudinal control of the vehicle along a trajectory."""

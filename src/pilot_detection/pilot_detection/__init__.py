@@ -1,0 +1,1 @@
+"""Camera and lidar networks and their run-time back ends."""

@@ -1,0 +1,1 @@
+"""Scenarios, importers, recording, bag replay, metrics, reports."""

@@ -1,0 +1,1 @@
+"""Object tracking over all sensors, lanes, ego motion, the world model."""

@@ -1,0 +1,1 @@
+"""Motorway and parking planners behind one interface."""

@@ -1,0 +1,1 @@
+"""Plant, traffic, sensor models and the lockstep loop."""

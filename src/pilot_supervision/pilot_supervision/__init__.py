@@ -1,0 +1,1 @@
+"""Modes, driver engagement, takeover, minimum-risk manoeuvre, health."""

@@ -1,0 +1,1 @@
+"""Vehicle facts, vehicle models, the command gate and the drivers."""

@@ -1,0 +1,137 @@
+"""What a message is: a frozen dataclass of scalars and parallel arrays, checked once, at construction.
+
+A field's annotation says all there is to know of it: `Vector` is a column of N floats, `Points` N rows of two, `Stamp` a time.
+From these annotations come the shape check here, the `.msg` files of `pilot_msgs` and the conversion at the ROS border, so none
+of them can disagree with the dataclasses in `types.py`.
+"""
+
+import enum
+import typing
+from dataclasses import dataclass, fields
+from functools import cache
+from types import NoneType
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+
+NANOSECONDS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """An array field: element type, the letter its length is counted by within the message, and the columns a row has."""
+
+    dtype: str
+    letter: str = "N"
+    columns: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TimeMark:
+    """Marks a float field as a point in time (float seconds here, integer nanoseconds in messages)."""
+
+
+Stamp = Annotated[float, TimeMark()]
+Array = np.ndarray
+Vector = Annotated[Array, Layout("float64")]
+Points = Annotated[Array, Layout("float64", "N", (2,))]
+Points3 = Annotated[Array, Layout("float64", "N", (3,))]
+Boxes = Annotated[Array, Layout("float64", "N", (4,))]
+Matrices2 = Annotated[Array, Layout("float64", "N", (2, 2))]
+Matrices4 = Annotated[Array, Layout("float64", "N", (4, 4))]
+Codes = Annotated[Array, Layout("uint8")]
+Identities = Annotated[Array, Layout("uint32")]
+Flags = Annotated[Array, Layout("bool")]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPlan:
+    """One field of a message, resolved: its name, kind and, for arrays, layout."""
+
+    name: str
+    kind: str  # time | float | int | bool | str | enum | strings | array | message
+    python: Any
+    layout: Layout | None = None
+
+
+@cache
+def field_plans(message_class: type) -> tuple[FieldPlan, ...]:
+    """The fields of a message class in order, with what each holds. Raises TypeError for an annotation no message can carry."""
+    hints = typing.get_type_hints(message_class, include_extras=True)
+    return tuple(_plan(message_class, field.name, hints[field.name]) for field in fields(message_class))
+
+
+def _plan(owner: type, name: str, hint: Any) -> FieldPlan:
+    if typing.get_origin(hint) is Annotated:
+        base, mark = typing.get_args(hint)[:2]
+        if isinstance(mark, TimeMark):
+            return FieldPlan(name, "time", float)
+        if isinstance(mark, Layout):
+            return FieldPlan(name, "array", base, mark)
+    if hint == tuple[str, ...]:
+        return FieldPlan(name, "strings", tuple)
+    if isinstance(hint, type) and hint is not NoneType:
+        if issubclass(hint, Message):
+            return FieldPlan(name, "message", hint)
+        if issubclass(hint, enum.IntEnum):
+            return FieldPlan(name, "enum", hint)
+        for python, kind in ((bool, "bool"), (int, "int"), (float, "float"), (str, "str")):
+            if hint is python:
+                return FieldPlan(name, kind, python)
+    raise TypeError(f"{owner.__name__}.{name}: a message cannot carry {hint!r}")
+
+
+@cache
+def _array_plans(message_class: type) -> tuple[tuple[str, np.dtype, str, tuple[int, ...]], ...]:
+    return tuple(
+        (plan.name, np.dtype(plan.layout.dtype), plan.layout.letter, plan.layout.columns)
+        for plan in field_plans(message_class)
+        if plan.layout is not None
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Base of everything that travels over a topic. `FRAME` is the frame of every quantity that does not name another."""
+
+    FRAME: ClassVar[str] = "base_link"
+
+    def __post_init__(self) -> None:
+        """Arrays become read-only views of their declared type. Raises ValueError where shapes do not fit one another."""
+        lengths: dict[str, int] = {}
+        for name, dtype, letter, columns in _array_plans(type(self)):
+            value = getattr(self, name)
+            array = value if type(value) is np.ndarray and value.dtype == dtype else np.asarray(value, dtype)
+            if array.size == 0 and array.ndim != 1 + len(columns):
+                array = array.reshape((0, *columns))
+            if array.ndim != 1 + len(columns) or array.shape[1:] != columns:
+                expected = (letter, *columns)
+                raise ValueError(f"{type(self).__name__}.{name} has shape {array.shape}, expected {expected}")
+            if lengths.setdefault(letter, array.shape[0]) != array.shape[0]:
+                raise ValueError(
+                    f"{type(self).__name__}.{name} has {array.shape[0]} rows where {letter} = {lengths[letter]}"
+                )
+            if array is not value:
+                object.__setattr__(self, name, array)
+
+
+def empty_arrays(message_class: type[Message]) -> dict[str, np.ndarray]:
+    """Arrays of length zero for every array field, as keyword arguments: a message that reports nothing."""
+    return {name: np.empty((0, *columns), dtype) for name, dtype, _, columns in _array_plans(message_class)}
+
+
+def take(message: Message, rows: np.ndarray, letter: str = "N") -> dict[str, np.ndarray]:
+    """The array fields counted by `letter`, reduced to `rows` (indices or a mask), as keyword arguments for `replace`."""
+    return {name: getattr(message, name)[rows] for name, _, own, _ in _array_plans(type(message)) if own == letter}
+
+
+def to_nanoseconds(seconds: float) -> int:
+    """Integer nanoseconds of a time in float seconds; exact inverse of `to_seconds` (the whole seconds are split off first)."""
+    whole = int(seconds // 1.0)
+    return whole * NANOSECONDS + round((seconds - whole) * NANOSECONDS)
+
+
+def to_seconds(nanoseconds: int) -> float:
+    """Float seconds of a time in integer nanoseconds."""
+    whole, rest = divmod(nanoseconds, NANOSECONDS)
+    return whole + rest * 1e-9

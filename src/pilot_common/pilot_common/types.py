@@ -1,0 +1,450 @@
+"""The vocabulary every room speaks: what travels over the topics of `config/graph.yaml`.
+
+Units are SI and radians. x is forward, y left, z up; quantities without a frame in their name are in `base_link` (centre of the
+rear axle on the ground) at the message's `stamp`. `stamp` is the time of measurement, `source_stamp` the oldest sensor data
+behind a result. Validity is a flag with a reason, never NaN or a magic number. Shapes: N objects, M lane marks, L lanes,
+P path points, T times, C constraints, S sensors.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Annotated, ClassVar
+
+from pilot_common.messages import (
+    Array,
+    Boxes,
+    Codes,
+    Flags,
+    Identities,
+    Layout,
+    Matrices2,
+    Matrices4,
+    Message,
+    Points,
+    Points3,
+    Stamp,
+    Vector,
+)
+
+SensorCodes = Annotated[Array, Layout("uint8", "S")]
+MarkCodes = Annotated[Array, Layout("uint8", "M")]
+MarkVector = Annotated[Array, Layout("float64", "M")]
+MarkCubics = Annotated[Array, Layout("float64", "M", (4,))]
+MarkRanges = Annotated[Array, Layout("float64", "M", (2,))]
+LaneVector = Annotated[Array, Layout("float64", "L")]
+LaneCodes = Annotated[Array, Layout("uint8", "L")]
+PathVector = Annotated[Array, Layout("float64", "P")]
+PathPoints = Annotated[Array, Layout("float64", "P", (2,))]
+TimeVector = Annotated[Array, Layout("float64", "T")]
+TimePoints = Annotated[Array, Layout("float64", "T", (2,))]
+LinePoints = Annotated[Array, Layout("float64", "Q", (2,))]
+LineCodes = Annotated[Array, Layout("uint8", "Q")]
+BoundVector = Annotated[Array, Layout("float64", "C")]
+BoundIdentities = Annotated[Array, Layout("uint32", "C")]
+Intentions = Annotated[Array, Layout("float64", "N", (3,))]
+
+
+class ObjectClass(IntEnum):
+    """What a road user or obstacle is."""
+
+    UNKNOWN = 0
+    CAR = 1
+    TRUCK = 2
+    TWO_WHEELER = 3
+    PEDESTRIAN = 4
+
+
+class MarkKind(IntEnum):
+    """Painted line or physical edge that bounds a lane."""
+
+    UNKNOWN = 0
+    DASHED = 1
+    SOLID = 2
+    ROAD_EDGE = 3
+
+
+class Gear(IntEnum):
+    """Selector position."""
+
+    PARK = 0
+    REVERSE = 1
+    NEUTRAL = 2
+    DRIVE = 3
+
+
+class Side(IntEnum):
+    """Left or right, of lane changes and indicators."""
+
+    NONE = 0
+    LEFT = 1
+    RIGHT = 2
+
+
+class DriveMode(IntEnum):
+    """Who drives, and how. Only ACTIVE and MINIMUM_RISK let the system's commands through the gate."""
+
+    OFF = 0
+    STANDBY = 1
+    ACTIVE = 2
+    OVERRIDE = 3
+    TAKEOVER = 4  # the system still drives and demands that the driver takes over
+    MINIMUM_RISK = 5  # the system stops the car in its lane
+
+
+class Manoeuvre(IntEnum):
+    """What the plan is doing."""
+
+    NONE = 0
+    CRUISE = 1
+    FOLLOW = 2
+    STOP = 3
+    LANE_CHANGE_LEFT = 4
+    LANE_CHANGE_RIGHT = 5
+    EMERGENCY_BRAKE = 6
+    MINIMUM_RISK = 7
+
+
+class Limit(IntEnum):
+    """Which bound of the command gate acted."""
+
+    NONE = 0
+    STALE_COMMAND = 1
+    MODE = 2
+    STEERING_ANGLE = 3
+    STEERING_RATE = 4
+    LATERAL_ACCELERATION = 5
+    LATERAL_JERK = 6
+    ACCELERATION = 7
+    DECELERATION = 8
+    JERK = 9
+    INVALID_COMMAND = 10
+    OVERRIDE = 11
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverInput(Message):
+    """What the driver does: pedals in [0, 1], hand torque, buttons (true while pressed), lever, wishes."""
+
+    accelerator: float
+    brake: float
+    steering_torque: float  # N·m at the steering wheel, left positive
+    hands_on: bool
+    eyes_on: bool
+    engage: bool
+    cancel: bool
+    lane_change: Side  # confirmed wish, while the lever is held or the button pressed
+    set_speed: float  # m/s
+    time_gap: float  # s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleState(Message):
+    """What the car's own bus says of it."""
+
+    stamp: Stamp
+    valid: bool
+    speed: float  # m/s, at the rear axle, negative in reverse
+    acceleration: float  # m/s², longitudinal
+    lateral_acceleration: float  # m/s²
+    yaw_rate: float
+    steering_angle: float  # at the road wheels
+    gear: Gear
+    indicator: Side
+    driver: DriverInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraObjects(Message):
+    """Boxes and lane marks in the image, of all cameras that were exposed at `stamp`.
+
+    `box_px` is left, top, right, bottom in pixels of camera `sensor` (index into the vehicle's sensors). Lane marks are points
+    along each line: point q lies on mark `line_mark[q]` of camera `line_sensor[q]`.
+    """
+
+    FRAME: ClassVar[str] = "camera_optical"
+    stamp: Stamp
+    sensors: SensorCodes
+    sensor: Codes
+    box_px: Boxes
+    class_id: Codes
+    score: Vector
+    line_sensor: LineCodes
+    line_mark: LineCodes
+    line_point_px: LinePoints
+    mark_kind: MarkCodes
+    mark_score: MarkVector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RadarReturns(Message):
+    """Returns of all radars that measured at `stamp`, polar in the frame of each (index into the vehicle's sensors)."""
+
+    FRAME: ClassVar[str] = "radar"
+    stamp: Stamp
+    sensors: SensorCodes
+    sensor: Codes
+    range: Vector
+    azimuth: Vector
+    range_rate: Vector  # m/s, relative to the sensor, negative when closing
+    cross_section: Vector  # dB m²
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detections(Message):
+    """Objects seen by one kind of sensor. `position` is the centre of the box on its base plane's height, `heading` its x axis.
+
+    `extent` is length, width, height; where `extent_valid` is false only the near face was seen and `position` is its centre.
+    """
+
+    stamp: Stamp
+    sensors: SensorCodes
+    sensor: Codes
+    class_id: Codes
+    score: Vector
+    position: Points3
+    position_covariance: Matrices2
+    heading: Vector
+    heading_valid: Flags
+    extent: Points3
+    extent_valid: Flags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneMarks(Message):
+    """Lines on the road: y = c0 + c1 x + c2 x² + c3 x³ for x within `view`, with a standard deviation per coefficient."""
+
+    stamp: Stamp
+    sensors: SensorCodes
+    coefficients: MarkCubics
+    deviation: MarkCubics
+    view: MarkRanges
+    kind: MarkCodes
+    score: MarkVector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EgoMotion(Message):
+    """The car's own motion; the pose is dead-reckoned in `odom` (smooth, drifting), everything else measured."""
+
+    x_odom: float
+    y_odom: float
+    yaw_odom: float
+    speed: float
+    acceleration: float
+    yaw_rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lanes(Message):
+    """The road around the car in road coordinates along the ego lane's centre line.
+
+    The line is given by P points from behind the car to the end of sight. Lane l has its centre at `offset[l]` left of it, from
+    `station[0]` on; lanes are ordered right to left and `ego_lane` indexes them. `sight` is how far the line was really seen
+    (beyond, it is extrapolated); `speed_limit` is 0 where none is known.
+    """
+
+    valid: bool
+    reason: str
+    ego_lane: int
+    sight: float
+    speed_limit: float
+    point: PathPoints
+    station: PathVector
+    heading: PathVector
+    curvature: PathVector
+    offset: LaneVector
+    width: LaneVector
+    confidence: LaneVector
+    left_mark: LaneCodes
+    right_mark: LaneCodes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracks(Message):
+    """Objects that exist with some probability.
+
+    `position` is the centre of the box (z of its middle height); `velocity` is over ground along the axes of `base_link`;
+    `covariance` is of (x, y, velocity x, velocity y). `station`, `offset`, `offset_rate` are in the road coordinates of `Lanes`.
+    `intention` is the probability to keep the lane, to go left, to go right. `sensors` is a bit set: camera 1, radar 2, lidar 4.
+    """
+
+    identity: Identities
+    class_id: Codes
+    existence: Vector
+    position: Points3
+    velocity: Points
+    acceleration: Vector  # along the heading
+    heading: Vector
+    yaw_rate: Vector
+    extent: Points3
+    covariance: Matrices4
+    age: Vector  # s since birth
+    unseen: Vector  # s since the last measurement
+    sensors: Codes
+    station: Vector
+    offset: Vector
+    offset_rate: Vector
+    intention: Intentions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World(Message):
+    """All that planning may know: ego motion, lanes, tracks. `sensors_lost` names fitted sensors that do not report."""
+
+    stamp: Stamp
+    source_stamp: Stamp
+    valid: bool
+    reason: str
+    sensors_lost: tuple[str, ...]
+    ego: EgoMotion
+    lanes: Lanes
+    tracks: Tracks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trajectory(Message):
+    """Motion of the rear axle from `stamp` on: times relative to the plan's stamp, poses in `base_link` at that stamp."""
+
+    time: TimeVector
+    position: TimePoints
+    heading: TimeVector
+    curvature: TimeVector
+    speed: TimeVector
+    acceleration: TimeVector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger(Message):
+    """Why: every constraint on the acceleration now, in m/s², and which one bound it.
+
+    `name` is the kind of constraint, `bound` the highest acceleration it allows, `identity` the track behind it (0: none),
+    `sentence` the constraint in words. `binding` and `runner_up` index them.
+    """
+
+    name: tuple[str, ...]
+    bound: BoundVector
+    identity: BoundIdentities
+    sentence: tuple[str, ...]
+    binding: int
+    runner_up: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan(Message):
+    """What the car shall do and why. `path` (P points of the rear axle's line) goes on past the trajectory, so that control can
+    stop along it when no new plan comes."""
+
+    stamp: Stamp
+    source_stamp: Stamp
+    valid: bool
+    reason: str
+    manoeuvre: Manoeuvre
+    indicator: Side
+    target_speed: float
+    lead_identity: int  # 0: none
+    lead_gap: float  # bumper to bumper, 0 where there is no lead
+    trajectory: Trajectory
+    path: PathPoints
+    path_heading: PathVector
+    path_curvature: PathVector
+    ledger: Ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command(Message):
+    """What control wants from the actuators. The errors are of the plan's trajectory, left and ahead positive.
+
+    `fallback_*` is a stop along the plan's path, sampled from `stamp` on: the gate plays it when commands stop coming.
+    """
+
+    stamp: Stamp
+    source_stamp: Stamp
+    valid: bool
+    reason: str
+    steering_angle: float
+    acceleration: float
+    gear: Gear
+    indicator: Side
+    hazard_lights: bool
+    lateral_error: float
+    heading_error: float
+    speed_error: float
+    fallback_time: TimeVector
+    fallback_steering_angle: TimeVector
+    fallback_acceleration: TimeVector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actuation(Message):
+    """What was really sent to the actuators, and which limit changed it. `active` is false while the driver drives."""
+
+    stamp: Stamp
+    source_stamp: Stamp
+    active: bool
+    steering_angle: float
+    acceleration: float
+    gear: Gear
+    indicator: Side
+    hazard_lights: bool
+    limit: Limit
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mode(Message):
+    """Who drives and why. `warning` is what the driver is shown: 0 none, 1 visual, 2 and acoustic, 3 and haptic."""
+
+    stamp: Stamp
+    mode: DriveMode
+    reason: str
+    warning: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health(Message):
+    """How one function is doing: age of its oldest input and time its last step took (s), worst since the last report.
+
+    `missed` counts steps that came later than one period after they were due.
+    """
+
+    stamp: Stamp
+    function: str
+    valid: bool
+    reason: str
+    input_age: float
+    compute_time: float
+    steps: int
+    missed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth(Message):
+    """What the simulator knows: the ego's rear axle and all others (box centres) in `map`, with road coordinates.
+
+    `lane_offset` is from the centre of the lane the ego is in (index `lane`, from the right). `contact_identity` is 0 for none.
+    """
+
+    FRAME: ClassVar[str] = "map"
+    stamp: Stamp
+    x: float
+    y: float
+    yaw: float
+    speed: float
+    acceleration: float
+    lateral_acceleration: float
+    steering_angle: float
+    station: float
+    offset: float
+    lane: int
+    lane_offset: float
+    lane_width: float
+    friction: float
+    contact_identity: int
+    identity: Identities
+    class_id: Codes
+    position: Points
+    heading: Vector
+    speed_other: Vector
+    extent: Points3
+    station_other: Vector
+    offset_other: Vector

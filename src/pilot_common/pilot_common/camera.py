@@ -1,0 +1,71 @@
+"""The pinhole camera on the car: one projection for detection, simulation and evaluation.
+
+The principal point is the image centre, the focal length the same on both axes, no distortion. Pixels are (right, down) from the
+upper left corner. In the optical frame z is forward, x right, y down. A mount is its position in `base_link`, then yaw (left
+positive), then pitch (nose down positive); cameras are mounted without roll. Shapes: N points.
+"""
+
+import math
+
+import numpy as np
+
+from pilot_common.vehicle import Image, Sensor
+
+# Pixels are computed for at least this depth, so that points beside or behind the camera stay finite (their depth tells), m.
+SMALLEST_DEPTH = 1e-3
+# Rays must fall at least this much per metre of length to meet the ground: within 1,000 m from 1 m height.
+SMALLEST_FALL = 1e-3
+
+
+def base_from_optical(sensor: Sensor) -> np.ndarray:
+    """Rotation (3, 3) from the optical frame to base_link: its columns are right, down and forward of the camera."""
+    cosine_yaw, sine_yaw = math.cos(sensor.yaw), math.sin(sensor.yaw)
+    cosine_pitch, sine_pitch = math.cos(sensor.pitch), math.sin(sensor.pitch)
+    return np.array(
+        (
+            (sine_yaw, -cosine_yaw * sine_pitch, cosine_yaw * cosine_pitch),
+            (-cosine_yaw, -sine_yaw * sine_pitch, sine_yaw * cosine_pitch),
+            (0.0, -cosine_pitch, -sine_pitch),
+        )
+    )
+
+
+def image_of(sensor: Sensor) -> Image:
+    """The sensor's image. Raises ValueError where it has none."""
+    if sensor.image is None:
+        raise ValueError(f"sensor {sensor.name} has no image")
+    return sensor.image
+
+
+def project(sensor: Sensor, points_base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels (N, 2) and depth (N,) of points (N, 3). Only pixels of positive depth mean anything; they may lie outside the image."""
+    image = image_of(sensor)
+    optical = (np.asarray(points_base, float) - sensor.position) @ base_from_optical(sensor)
+    depth = optical[:, 2]
+    scale = image.focal_length_px / np.maximum(depth, SMALLEST_DEPTH)
+    pixels = optical[:, :2] * scale[:, None]
+    pixels += (0.5 * image.width_px, 0.5 * image.height_px)
+    return pixels, depth
+
+
+def rays(sensor: Sensor, pixels: np.ndarray) -> np.ndarray:
+    """Directions (N, 3) in base_link through pixels (N, 2), of unit depth: a point at depth d lies at position + d · ray."""
+    image = image_of(sensor)
+    scaled = (
+        np.asarray(pixels, float) - (0.5 * image.width_px, 0.5 * image.height_px)
+    ) / image.focal_length_px
+    rotation = base_from_optical(sensor)
+    return scaled @ rotation[:, :2].T + rotation[:, 2]
+
+
+def ground_points(sensor: Sensor, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Points (N, 2) in base_link where the rays through pixels (N, 2) meet the ground plane z = 0, and which do (N,).
+
+    A pixel on or above the horizon meets it nowhere: its point is that of a ray just below the horizon, and not valid.
+    """
+    ray = rays(sensor, pixels)
+    length = np.sqrt(np.einsum("ni,ni->n", ray, ray))
+    fall = -ray[:, 2]
+    valid = fall > SMALLEST_FALL * length
+    depth = sensor.position[2] / np.maximum(fall, SMALLEST_FALL * length)
+    return ray[:, :2] * depth[:, None] + sensor.position[:2], valid

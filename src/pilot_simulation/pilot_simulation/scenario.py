@@ -1,0 +1,255 @@
+"""A scenario as data: the road, the ego's start, its driver, the others, faults, and the limits it is judged by.
+
+A scenario is `config/scenarios/<name>.yaml`, any other YAML file of the same form, or a folder with `scenario.yaml` in it.
+`road` describes a synthetic road; `recording` names an npz file beside the YAML that holds a recorded road and its traffic
+(`recording.py`). Times are seconds from the start; lanes are counted from the right, from 0; everything is loaded strictly.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from pilot_common.errors import ScenarioError
+from pilot_common.schema import Range, build, parameter, read_yaml
+from pilot_common.types import MarkKind, ObjectClass, Side
+
+DEFAULT_SCENARIO = "busy_motorway"
+FOLDER_FILE = "scenario.yaml"
+
+
+def optional(default: Any, unit: str, minimum: float, maximum: float, meaning: str) -> Any:
+    """A field that a scenario may leave out."""
+    return field(default=default, metadata={"range": Range(unit, minimum, maximum, meaning)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A piece of road whose curvature goes linearly from that of the piece before (straight at first) to its own end."""
+
+    length: float = parameter("m", 1.0, 50_000.0, "along the reference line")
+    end_radius: float | None = optional(None, "m", -20_000.0, 20_000.0, "left positive; none: straight")
+
+    def __post_init__(self) -> None:
+        if self.end_radius is not None and abs(self.end_radius) < 30.0:
+            raise ValueError(f"end_radius {self.end_radius:g} m is tighter than 30 m; leave it out for straight on")
+
+    @property
+    def end_curvature(self) -> float:
+        """In 1/m, left positive."""
+        return 0.0 if self.end_radius is None else 1.0 / self.end_radius
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoadPlan:
+    """A synthetic road. Its segments follow one another again and again until the road is long enough for the drive."""
+
+    lanes: int = parameter("", 1, 8, "number of lanes in the direction of travel")
+    lane_width: float = parameter("m", 2.4, 5.0, "all lanes alike")
+    speed_limit: float = parameter("m/s", 0.0, 70.0, "0: none")
+    segments: tuple[Segment, ...]
+    right_edge: MarkKind = MarkKind.SOLID
+    left_edge: MarkKind = MarkKind.SOLID
+    between: MarkKind = MarkKind.DASHED
+
+    def __post_init__(self) -> None:
+        if not self.segments:
+            raise ValueError("a road needs at least one segment")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingPlan:
+    """Where a recorded road and its traffic lie, and what is known of them."""
+
+    file: str  # npz beside the YAML
+    source: str  # what was recorded, in words
+    speed_limit: float = optional(0.0, "m/s", 0.0, 70.0, "0: none known")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ego:
+    """Where the car starts: rear axle at a station in the middle of a lane, or the centre of its box at a pose in `map`."""
+
+    speed: float = parameter("m/s", 0.0, 60.0, "at the start")
+    lane: int | None = optional(None, "", 0, 7, "from the right")
+    station: float | None = optional(None, "m", 0.0, 100_000.0, "of the rear axle")
+    pose: tuple[float, float, float] | None = None  # x, y, yaw of the centre of the box
+
+    def __post_init__(self) -> None:
+        if (self.pose is None) == (self.lane is None or self.station is None):
+            raise ValueError("the ego needs either a pose or both lane and station")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneChangeWish:
+    """The driver confirms a lane change with the indicator lever."""
+
+    time: float = parameter("s", 0.0, 36_000.0, "when the lever is pressed")
+    side: Side
+
+    def __post_init__(self) -> None:
+        if self.side is Side.NONE:
+            raise ValueError("a lane change needs a side, left or right")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverPlan:
+    """What the human does."""
+
+    set_speed: float = parameter("m/s", 0.0, 60.0, "wish on the motorway")
+    time_gap: float = parameter("s", 0.8, 3.0, "wish behind a leader")
+    engage_at: float | None = optional(1.0, "s", 0.0, 36_000.0, "presses the button; none: never")
+    cancel_at: float | None = optional(None, "s", 0.0, 36_000.0, "switches off; none: never")
+    takes_over_after: float | None = optional(4.0, "s", 0.2, 60.0, "reaction to a takeover demand; none: never")
+    hands_on: bool = True
+    eyes_on: bool = True
+    lane_changes: tuple[LaneChangeWish, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficPlan:
+    """Traffic by SUMO around the ego, at a density that is kept."""
+
+    density: float = parameter("1/km", 0.0, 80.0, "vehicles per kilometre and lane")
+    speed: float = parameter("m/s", 3.0, 60.0, "mean wish of cars")
+    speed_spread: float = parameter("", 0.0, 0.4, "standard deviation of the wish, share of the mean")
+    truck_share: float = parameter("", 0.0, 1.0, "of all vehicles; trucks wish at most 88 km/h")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What an actor does from a time on, or from the moment the ego's front is within `gap` behind the actor's rear."""
+
+    time: float | None = optional(None, "s", 0.0, 36_000.0, "from the start")
+    gap: float | None = optional(None, "m", 0.0, 1000.0, "ego's front bumper to the actor's rear bumper, along the road")
+    speed: float | None = optional(None, "m/s", 0.0, 70.0, "new speed")
+    acceleration: float = optional(2.0, "m/s²", 0.05, 12.0, "magnitude, up or down to the new speed")
+    lane: int | None = optional(None, "", 0, 7, "new lane")
+    duration: float = optional(4.0, "s", 0.5, 20.0, "of the lane change")
+
+    def __post_init__(self) -> None:
+        if (self.time is None) == (self.gap is None):
+            raise ValueError("an event needs either a time or a gap")
+        if self.speed is None and self.lane is None:
+            raise ValueError("an event needs a speed, a lane or both")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActorPlan:
+    """A scripted road user: centre of its box at a station, in a lane or at an offset from the middle of the right lane."""
+
+    station: float = parameter("m", 0.0, 100_000.0, "centre of the box at the start")
+    speed: float = parameter("m/s", 0.0, 70.0, "at the start")
+    kind: ObjectClass = ObjectClass.CAR
+    lane: int | None = optional(None, "", 0, 7, "from the right")
+    offset: float | None = optional(None, "m", -20.0, 60.0, "left of the middle of the right lane")
+    events: tuple[Event, ...] = ()
+
+    def __post_init__(self) -> None:
+        if (self.lane is None) == (self.offset is None):
+            raise ValueError("an actor needs either a lane or an offset")
+
+
+class FaultKind(Enum):
+    """What breaks."""
+
+    SENSOR_LOST = "sensor_lost"
+    FUNCTION_KILLED = "function_killed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A sensor that is silent for a while (`sensor`: its name, or a kind such as `radar` for all of it), or a killed process."""
+
+    time: float = parameter("s", 0.0, 36_000.0, "from the start")
+    kind: FaultKind
+    sensor: str | None = None
+    duration: float | None = optional(None, "s", 0.0, 36_000.0, "how long the sensor is silent; none: to the end")
+    function: str | None = None
+
+    def __post_init__(self) -> None:
+        needed = "sensor" if self.kind is FaultKind.SENSOR_LOST else "function"
+        if getattr(self, needed) is None:
+            raise ValueError(f"a fault of kind {self.kind.value} needs a {needed}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """A scenario as loaded. `name` and `folder` come from where it lies; `criteria` are limits by name, for the evaluation."""
+
+    title: str
+    duration: float = parameter("s", 0.5, 36_000.0, "of the drive")
+    seed: int = parameter("", 0, 2**31 - 1, "of everything random")
+    ego: Ego
+    driver: DriverPlan
+    criteria: dict[str, float]
+    road: RoadPlan | None = None
+    recording: RecordingPlan | None = None
+    traffic: TrafficPlan | None = None
+    actors: tuple[ActorPlan, ...] = ()
+    friction: float = optional(1.0, "", 0.05, 1.2, "of the road, relative to dry asphalt")
+    faults: tuple[Fault, ...] = ()
+    name: str = ""
+    folder: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.road is None) == (self.recording is None):
+            raise ValueError("a scenario needs either a road or a recording")
+        if self.recording is not None and self.traffic is not None:
+            raise ValueError("a recording brings its own traffic; leave traffic out")
+        if self.road is not None:
+            self._check_lanes(self.road.lanes)
+
+    def _check_lanes(self, lanes: int) -> None:
+        used = [("ego", self.ego.lane)]
+        for index, actor in enumerate(self.actors):
+            used += [(f"actors[{index}]", lane) for lane in (actor.lane, *(event.lane for event in actor.events))]
+        for who, lane in used:
+            if lane is not None and lane >= lanes:
+                raise ValueError(f"{who} uses lane {lane}, but the road has {lanes} lanes, counted from 0 at the right")
+
+    @property
+    def recording_file(self) -> Path | None:
+        """The npz file of a recorded scenario."""
+        return Path(self.folder) / self.recording.file if self.recording else None
+
+
+def scenario_names(config: Path) -> tuple[str, ...]:
+    """The scenarios in `config/scenarios/`."""
+    return tuple(sorted(file.stem for file in (config / "scenarios").glob("*.yaml")))
+
+
+def load_scenario(name_or_path: str | Path, config: Path) -> Scenario:
+    """A shipped scenario by name, or one by the path of its YAML file or folder.
+
+    Raises ScenarioError with the known names where there is none, ConfigError for any bad value in its file.
+    """
+    file = _find(name_or_path, config)
+    return scenario_from(read_yaml(file), file)
+
+
+def scenario_from(content: Mapping[str, Any], file: Path) -> Scenario:
+    """The scenario in the content of a file; its name is the file's, or the folder's for a `scenario.yaml`."""
+    for key in ("name", "folder"):
+        if key in content:
+            raise ScenarioError(f"{file}: {key}: is given by where the file lies; leave it out")
+    scenario = build(Scenario, content, file)
+    name = file.resolve().parent.name if file.name == FOLDER_FILE else file.stem
+    scenario = replace(scenario, name=name, folder=str(file.parent))
+    recording = scenario.recording_file
+    if recording is not None and not recording.exists():
+        raise ScenarioError(f"{file}: recording.file: no such file: {recording}")
+    return scenario
+
+
+def _find(name_or_path: str | Path, config: Path) -> Path:
+    path = Path(name_or_path)
+    if path.name == str(name_or_path) and (config / "scenarios" / f"{name_or_path}.yaml").exists():
+        return config / "scenarios" / f"{name_or_path}.yaml"
+    if path.is_file():
+        return path
+    if (path / FOLDER_FILE).is_file():
+        return path / FOLDER_FILE
+    known = ", ".join(scenario_names(config))
+    raise ScenarioError(f"no scenario '{name_or_path}': neither a file, nor a folder with {FOLDER_FILE}, nor one of {known}")

@@ -18,13 +18,35 @@ HEALTH = "health/"
 HEALTH_RATE = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class QosProfile:
+    """How many messages a topic keeps, whether lost ones are sent again, whether a late reader gets the last one."""
+
+    depth: int
+    reliable: bool
+    latched: bool
+
+
 class Qos(Enum):
-    """Names of the profiles in `ros/qos.py`."""
+    """Names of the four profiles that topics use."""
 
     STREAM = "stream"
     STATE = "state"
     LATCHED = "latched"
     EVENT = "event"
+
+    @property
+    def profile(self) -> QosProfile:
+        """What the name stands for; `ros/qos.py` says it to rclpy, a bag to the official player."""
+        return QOS_PROFILES[self]
+
+
+QOS_PROFILES = {
+    Qos.STREAM: QosProfile(depth=5, reliable=False, latched=False),
+    Qos.STATE: QosProfile(depth=1, reliable=True, latched=False),
+    Qos.LATCHED: QosProfile(depth=1, reliable=True, latched=True),
+    Qos.EVENT: QosProfile(depth=10, reliable=True, latched=False),
+}
 
 
 class Take(Enum):

@@ -4,12 +4,17 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 from pilot_common.graph import Qos, Take, Topic
 
-PROFILES = {
-    Qos.STREAM: QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT),
-    Qos.STATE: QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE),
-    Qos.LATCHED: QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL),
-    Qos.EVENT: QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE),
-}
+
+def _profile(qos: Qos, depth: int | None = None) -> QoSProfile:
+    named = qos.profile
+    return QoSProfile(
+        depth=depth or named.depth,
+        reliability=ReliabilityPolicy.RELIABLE if named.reliable else ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if named.latched else DurabilityPolicy.VOLATILE,
+    )
+
+
+PROFILES = {qos: _profile(qos) for qos in Qos}
 
 
 def publisher_profile(topic: Topic) -> QoSProfile:
@@ -19,7 +24,4 @@ def publisher_profile(topic: Topic) -> QoSProfile:
 
 def subscription_profile(topic: Topic, take: Take = Take.NEWEST) -> QoSProfile:
     """What a reader asks for: a reader of all messages keeps as many as can come while its last step runs."""
-    offered = PROFILES[topic.qos]
-    if take is Take.NEWEST:
-        return offered
-    return QoSProfile(depth=20, reliability=offered.reliability, durability=offered.durability)
+    return PROFILES[topic.qos] if take is Take.NEWEST else _profile(topic.qos, depth=20)

@@ -48,7 +48,9 @@ def _install_embedded(world, progress):
     packages = sum(1 for line in lock.read_text().splitlines() if "==" in line)
     _pip(world, progress, f"installing {packages} packages", ["-r", lock])
     subset = world.root / "embedded" / "launch_subset"
-    options = ["--no-deps", "--no-build-isolation", "--editable", subset]
+    # As a plain path: the checkout has a folder launch/ itself, which a finder for editables would lose to.
+    options = ["--no-deps", "--no-build-isolation", "--config-settings", "editable_mode=compat"]
+    options += ["--editable", subset]
     _pip(world, progress, "installing the launch subset", options)
 
 

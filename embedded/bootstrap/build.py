@@ -96,6 +96,7 @@ def built_environment(world):
         env=world.base_environment(dict(os.environ)),
         capture_output=True,
         text=True,
+        check=False,
     )
     if result.returncode:
         raise SetupError(f"The built packages could not be sourced: {result.stderr.strip()}")

@@ -38,7 +38,7 @@ def _python(world, python):
             f"The embedded ROS 2 exists for Linux on x86-64 only, this is {platform.system()} on"
             f" {platform.machine()}: install and source an official ROS 2 (Jazzy or newer)"
         )
-    if subprocess.run([python, "-c", "import venv, ensurepip"], capture_output=True).returncode:
+    if subprocess.run([python, "-c", "import venv, ensurepip"], capture_output=True, check=False).returncode:
         yield f"Python's module 'venv' is missing: apt install python{version}-venv"
     if not Path(sysconfig.get_path("include"), "Python.h").exists():
         yield f"Python's header files are missing: apt install python{version}-dev"

@@ -16,7 +16,14 @@ from bootstrap.progress import Progress, SetupError
 from bootstrap.worlds import find_world
 
 # Variables that are lists: what the world adds goes in front of what the caller has at the time.
-LISTS = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "AMENT_PREFIX_PATH", "CMAKE_PREFIX_PATH", "COLCON_PREFIX_PATH")
+LISTS = (
+    "PATH",
+    "LD_LIBRARY_PATH",
+    "PYTHONPATH",
+    "AMENT_PREFIX_PATH",
+    "CMAKE_PREFIX_PATH",
+    "COLCON_PREFIX_PATH",
+)
 
 
 def prepared_environment(root):
@@ -37,7 +44,9 @@ def _environment_key(world):
         if (embedded / path).exists():
             digest.update((embedded / path).read_bytes())
     if not world.embedded:
-        digest.update(os.environ["AMENT_PREFIX_PATH"].encode() if not os.environ.get("HIGHWAY_PILOT_WORLD") else b"")
+        digest.update(
+            os.environ["AMENT_PREFIX_PATH"].encode() if not os.environ.get("HIGHWAY_PILOT_WORLD") else b""
+        )
     return digest.hexdigest()[:16]
 
 
@@ -56,7 +65,7 @@ def _update(world, wanted):
     """Make what is missing while no other ./pilot does."""
     try:
         world.state.mkdir(parents=True, exist_ok=True)
-        lock = open(world.root / ".pilot" / "lock", "w")
+        lock = (world.root / ".pilot" / "lock").open("w")
     except OSError as error:
         raise SetupError(f"Cannot write {error.filename}: {error.strerror}") from None
     with lock:
@@ -103,7 +112,11 @@ def _additions(world, built):
     for name in LISTS:
         known = caller.get(name, "").split(":") + ([] if name != "PATH" else os.environ["PATH"].split(":"))
         prepend[name] = [entry for entry in built.get(name, "").split(":") if entry and entry not in known]
-    return {"set": {**world.fixed, "HIGHWAY_PILOT_WORLD": world.name}, "default": world.defaults, "prepend": prepend}
+    return {
+        "set": {**world.fixed, "HIGHWAY_PILOT_WORLD": world.name},
+        "default": world.defaults,
+        "prepend": prepend,
+    }
 
 
 def _apply(world, state):

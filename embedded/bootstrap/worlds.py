@@ -48,7 +48,13 @@ class World:
         """Return the variables in which colcon runs: the caller's, plus those of this world."""
         result = {**self.defaults, **environment, **self.fixed, MARK: self.name}
         if self.embedded:
-            for name in ("PYTHONPATH", "PYTHONHOME", "AMENT_PREFIX_PATH", "CMAKE_PREFIX_PATH", "COLCON_PREFIX_PATH"):
+            for name in (
+                "PYTHONPATH",
+                "PYTHONHOME",
+                "AMENT_PREFIX_PATH",
+                "CMAKE_PREFIX_PATH",
+                "COLCON_PREFIX_PATH",
+            ):
                 result.pop(name, None)
             libraries = [f"{self.venv}/lib", *sorted(glob.glob(f"{self.site_packages}/ros_*.libs"))]
             prepend(result, "PATH", [f"{self.venv}/bin"])

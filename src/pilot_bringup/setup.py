@@ -9,9 +9,14 @@ NAME = "pilot_bringup"
 
 def installed_tree(folder):
     """Return (target folder, files) for every folder of a tree, which data_files wants one by one."""
-    files = sorted(path for path in Path(folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    files = sorted(
+        path for path in Path(folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts
+    )
     parents = sorted({path.parent for path in files})
-    return [(f"share/{NAME}/{parent}", [str(path) for path in files if path.parent == parent]) for parent in parents]
+    return [
+        (f"share/{NAME}/{parent}", [str(path) for path in files if path.parent == parent])
+        for parent in parents
+    ]
 
 
 setup(

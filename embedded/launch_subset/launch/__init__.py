@@ -7,8 +7,14 @@ from launch.missing import missing_names, refuse_missing_modules
 
 refuse_missing_modules()
 
-from launch import actions, conditions, event_handlers, events, launch_description_sources  # noqa: E402
-from launch import substitutions  # noqa: E402
+from launch import (  # noqa: E402
+    actions,
+    conditions,
+    event_handlers,
+    events,
+    launch_description_sources,
+    substitutions,
+)
 from launch.entity import Action, LaunchDescription, LaunchDescriptionEntity  # noqa: E402
 from launch.event_handlers import EventHandler  # noqa: E402
 from launch.events import Event  # noqa: E402

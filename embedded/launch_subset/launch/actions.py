@@ -26,7 +26,9 @@ class DeclareLaunchArgument(Action):
         values = context.launch_configurations
         if self.name not in values:
             if self.default_value is None:
-                raise RuntimeError(f"Required launch argument '{self.name}' ({self.description}) was not provided")
+                raise RuntimeError(
+                    f"Required launch argument '{self.name}' ({self.description}) was not provided"
+                )
             values[self.name] = perform(context, self.default_value)
         if self.choices is not None and values[self.name] not in self.choices:
             raise RuntimeError(
@@ -188,7 +190,9 @@ class TimerAction(Action):
     def execute(self, context):
         from launch.event_handlers import EventHandler, OnShutdown
 
-        period = self.period if isinstance(self.period, (int, float)) else float(perform(context, self.period))
+        period = (
+            self.period if isinstance(self.period, (int, float)) else float(perform(context, self.period))
+        )
         context.register_event_handler(
             EventHandler(
                 matcher=lambda event: isinstance(event, TimerEvent) and event.timer_action is self,

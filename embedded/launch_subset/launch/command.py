@@ -5,7 +5,6 @@ import os
 import sys
 
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
-
 from launch import LaunchDescription, LaunchService
 from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import (
@@ -21,18 +20,27 @@ class CommandError(Exception):
 
 def main(arguments=None):
     """Run the command line. Return 0, or 1 with a message on standard error."""
-    parser = argparse.ArgumentParser(prog="ros2", description="ROS 2 command, embedded subset: only 'launch'.")
+    parser = argparse.ArgumentParser(
+        prog="ros2", description="ROS 2 command, embedded subset: only 'launch'."
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="launch")
     launch = commands.add_parser("launch", help="run a launch file")
-    launch.add_argument("package_name", help="package that holds the launch file, or the path of a launch file")
+    launch.add_argument(
+        "package_name", help="package that holds the launch file, or the path of a launch file"
+    )
     launch.add_argument("launch_file_name", nargs="?", help="name of the launch file in the package")
     launch.add_argument("launch_arguments", nargs="*", help="arguments as <name>:=<value>; the last one wins")
-    launch.add_argument("-s", "--show-args", action="store_true", help="show the arguments of the launch file")
+    launch.add_argument(
+        "-s", "--show-args", action="store_true", help="show the arguments of the launch file"
+    )
     launch.add_argument("-d", "--debug", action="store_true", help="show tracebacks of launch failures")
     launch.add_argument("-n", "--noninteractive", action="store_true", help="run without a terminal")
     words = sys.argv[1:] if arguments is None else arguments
     if words and not words[0].startswith("-") and words[0] != "launch":
-        print(f"'ros2 {words[0]}' is not in the embedded launch subset; use an official ROS 2 for it", file=sys.stderr)
+        print(
+            f"'ros2 {words[0]}' is not in the embedded launch subset; use an official ROS 2 for it",
+            file=sys.stderr,
+        )
         return 1
     try:
         return _launch(parser.parse_args(words))
@@ -68,10 +76,14 @@ def _launch_file(options):
             raise CommandError(f"'{package}' is no launch file, and no launch file of a package was named")
         return package, ([name] if name else []) + words
     share = get_package_share_directory(package)
-    found = [os.path.join(folder, name) for folder, _, names in os.walk(share, followlinks=True) if name in names]
+    found = [
+        os.path.join(folder, name) for folder, _, names in os.walk(share, followlinks=True) if name in names
+    ]
     if len(found) != 1:
         problem = "found more than once" if found else "not found"
-        raise CommandError(f"file '{name}' was {problem} in the share directory of package '{package}': {share}")
+        raise CommandError(
+            f"file '{name}' was {problem} in the share directory of package '{package}': {share}"
+        )
     return found[0], words
 
 

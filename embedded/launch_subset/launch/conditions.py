@@ -20,7 +20,9 @@ class IfCondition:
         """Return whether the condition holds."""
         text = perform(context, self._predicate).strip().lower()
         if text not in TRUE + FALSE:
-            raise InvalidConditionExpressionError(f"expected true, false, 1 or 0 as a condition, got '{text}'")
+            raise InvalidConditionExpressionError(
+                f"expected true, false, 1 or 0 as a condition, got '{text}'"
+            )
         return text in TRUE
 
 

@@ -1,6 +1,7 @@
 """The action that runs a process."""
 
 import asyncio
+import contextlib
 import itertools
 import os
 import shlex
@@ -92,7 +93,9 @@ class ExecuteProcess(Action):
 
     def _environment(self, context):
         def resolved(variables):
-            return {perform(context, name): perform(context, value) for name, value in dict(variables).items()}
+            return {
+                perform(context, name): perform(context, value) for name, value in dict(variables).items()
+            }
 
         environment = dict(context.environment) if self._env is None else resolved(self._env)
         if self._emulate_tty:
@@ -102,7 +105,9 @@ class ExecuteProcess(Action):
 
     async def _supervise(self, context, details):
         """Run the process, and again after it ended while `respawn` says so."""
-        respawn = self._respawn if isinstance(self._respawn, bool) else perform(context, self._respawn) == "true"
+        respawn = (
+            self._respawn if isinstance(self._respawn, bool) else perform(context, self._respawn) == "true"
+        )
         for attempt in itertools.count():
             await self._run_once(context, details)
             wanted = respawn and (self._respawn_retries < 0 or attempt < self._respawn_retries)
@@ -191,17 +196,20 @@ class ExecuteProcess(Action):
                 await asyncio.sleep(0.01)
             if process.returncode is not None:
                 return
-            log(context, "ERROR", self.process_details["name"], f"did not end {seconds:g} s after {number.name}")
+            log(
+                context,
+                "ERROR",
+                self.process_details["name"],
+                f"did not end {seconds:g} s after {number.name}",
+            )
 
     def _send(self, context, number):
         if self._process is None or self._process.returncode is not None:
             return
         name = self.process_details["name"]
         log(context, "INFO", name, f"sending signal '{signal.Signals(number).name}'")
-        try:
+        with contextlib.suppress(ProcessLookupError):  # it may end by itself in this very moment
             self._process.send_signal(number)
-        except ProcessLookupError:
-            pass  # it ended by itself in this very moment
 
     @staticmethod
     async def _sleep_unless_shutdown(context, seconds):
@@ -210,5 +218,3 @@ class ExecuteProcess(Action):
         while not context.is_shutdown and context.asyncio_loop.time() < end:
             await asyncio.sleep(min(0.05, seconds))
         return context.is_shutdown
-
-

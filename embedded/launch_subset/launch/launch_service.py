@@ -82,7 +82,12 @@ class LaunchService:
         except Exception as error:
             if self._debug:
                 traceback.print_exc()
-            log(self.context, "ERROR", "launch", f"Caught exception in launch (see debug for traceback): {error}")
+            log(
+                self.context,
+                "ERROR",
+                "launch",
+                f"Caught exception in launch (see debug for traceback): {error}",
+            )
             self._return_code = 1
             self._shutdown(f"launch failed: {error}")
 

@@ -3,7 +3,15 @@
 import importlib.abc
 import sys
 
-PACKAGES = ("launch", "launch_ros", "launch_pytest", "launch_testing", "launch_xml", "launch_yaml", "ros2launch")
+PACKAGES = (
+    "launch",
+    "launch_ros",
+    "launch_pytest",
+    "launch_testing",
+    "launch_xml",
+    "launch_yaml",
+    "ros2launch",
+)
 
 
 class NotInSubsetError(ImportError):
@@ -19,7 +27,7 @@ def missing_names(module):
     Other names stay an AttributeError, since tools that look into modules ask for all kinds of them.
     """
 
-    def __getattr__(name):
+    def __getattr__(name):  # noqa: N807
         if name[0].isupper():
             raise NotInSubsetError(f"{module}.{name}")
         raise AttributeError(f"module '{module}' has no attribute '{name}'")

@@ -4,7 +4,6 @@ import asyncio
 import threading
 
 import pytest
-
 from launch import LaunchDescription, LaunchService
 from launch.entity import walk
 from launch_pytest.actions import ReadyToTest
@@ -40,7 +39,9 @@ class RunningLaunch:
     def _begin(self, description):
         ready = [entity for entity in walk(description) if isinstance(entity, ReadyToTest)]
         if len(ready) > 1:
-            raise RuntimeError("launch_pytest fixtures must return a LaunchDescription with one ReadyToTest action")
+            raise RuntimeError(
+                "launch_pytest fixtures must return a LaunchDescription with one ReadyToTest action"
+            )
         if not ready:
             ready = [ReadyToTest()]
             description.add_action(ready[0])
@@ -50,7 +51,9 @@ class RunningLaunch:
         self._thread.start()
         if not self._ready.wait(READY_SECONDS):
             self.stop()
-            raise RuntimeError(f"the launch of '{self._name}' was not ready to test after {READY_SECONDS:g} s")
+            raise RuntimeError(
+                f"the launch of '{self._name}' was not ready to test after {READY_SECONDS:g} s"
+            )
 
     def _run(self):
         idle = self._options["shutdown_when_idle"]

@@ -4,7 +4,6 @@ import functools
 import inspect
 
 import pytest
-
 from launch.missing import NotInSubsetError
 from launch_pytest.fixture import RunningLaunch
 
@@ -13,7 +12,9 @@ _running = {}  # fixture name -> RunningLaunch; a name has one value at a time
 
 def pytest_configure(config):
     """Declare the marker."""
-    config.addinivalue_line("markers", "launch(fixture, shutdown=False): test of a running launch description")
+    config.addinivalue_line(
+        "markers", "launch(fixture, shutdown=False): test of a running launch description"
+    )
 
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -102,7 +103,9 @@ def launch_service(request):
     """The launch service of the test's launch fixture."""
     mark = request.node.get_closest_marker("launch")
     if mark is None:
-        raise NotInSubsetError("launch_pytest: 'launch_service' or 'launch_context' in a test without a launch mark")
+        raise NotInSubsetError(
+            "launch_pytest: 'launch_service' or 'launch_context' in a test without a launch mark"
+        )
     request.getfixturevalue(mark.kwargs["fixture"].__name__)
     return _launch_of(request.node).service
 

@@ -6,7 +6,6 @@ from pathlib import PurePath
 
 import yaml
 from ament_index_python.packages import get_package_prefix
-
 from launch.actions import ExecuteProcess
 from launch.missing import missing_names
 from launch.substitutions import Substitution, perform

@@ -1,7 +1,6 @@
 """Parameters of nodes, evaluated when the node starts."""
 
 import yaml
-
 from launch.missing import missing_names
 from launch.substitutions import Substitution, perform
 

@@ -1,7 +1,6 @@
 """Where packages are installed."""
 
 from ament_index_python.packages import get_package_prefix, get_package_share_directory
-
 from launch.missing import missing_names
 from launch.substitutions import Substitution, describe, normalize, perform
 

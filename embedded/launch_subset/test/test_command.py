@@ -1,10 +1,10 @@
 """The `ros2` command, the Node action and what the subset says about what it lacks."""
 
 import importlib
+from pathlib import Path
 
 import pytest
 import yaml
-
 from launch import LaunchContext
 from launch.command import main
 from launch.missing import NotInSubsetError
@@ -81,7 +81,10 @@ def test_wrong_command_lines_are_named(package, words, message, capsys):
 
 
 def test_what_the_subset_lacks_says_so():
-    for module, name in (("launch.actions", "PushLaunchConfigurations"), ("launch_ros.actions", "LoadComposableNodes")):
+    for module, name in (
+        ("launch.actions", "PushLaunchConfigurations"),
+        ("launch_ros.actions", "LoadComposableNodes"),
+    ):
         with pytest.raises(NotInSubsetError, match=f"'{module}.{name}' is not in the embedded launch subset"):
             getattr(importlib.import_module(module), name)
     for module in ("launch.frontend", "launch_testing", "launch_ros.events"):
@@ -98,7 +101,11 @@ def test_node_becomes_a_command_with_ros_arguments(package):
         name="fusion",
         namespace="pilot",
         parameters=[
-            {"vehicle": LaunchConfiguration("vehicle"), "rate": LaunchConfiguration("rate"), "nested": {"flag": True}},
+            {
+                "vehicle": LaunchConfiguration("vehicle"),
+                "rate": LaunchConfiguration("rate"),
+                "nested": {"flag": True},
+            },
             {"seed": ParameterValue(LaunchConfiguration("rate"), value_type=str), "limits": [1.0, 2.0]},
             "/some/file.yaml",
         ],
@@ -110,7 +117,7 @@ def test_node_becomes_a_command_with_ros_arguments(package):
     assert command[1:7] == ["--verbose", "--ros-args", "-r", "__node:=fusion", "-r", "__ns:=/pilot"]
     assert command[-4:] == ["--params-file", "/some/file.yaml", "-r", "world:=world_shadow"]
     files = [command[index + 1] for index, word in enumerate(command) if word == "--params-file"]
-    first, second = (yaml.safe_load(open(path)) for path in files[:2])
+    first, second = (yaml.safe_load(Path(path).read_text()) for path in files[:2])
     assert first == {
         "/pilot/fusion": {"ros__parameters": {"vehicle": "suv_erev", "rate": 20.0, "nested.flag": True}}
     }

@@ -7,7 +7,6 @@ import sys
 import time
 
 import pytest
-
 from launch import LaunchDescription, LaunchService
 from launch.actions import (
     DeclareLaunchArgument,
@@ -30,7 +29,9 @@ from launch.events.process import ShutdownProcess, SignalProcess
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution
 
-STUBBORN = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); {more}print('up', flush=True)\n"
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); {more}print('up', flush=True)\n"
+)
 
 
 @pytest.fixture(autouse=True)

@@ -4,11 +4,10 @@ import sys
 
 import launch_pytest
 import pytest
-from launch_pytest.actions import ReadyToTest
-from launch_pytest.tools import process as process_tools
-
 from launch import LaunchDescription
 from launch.actions import ExecuteProcess
+from launch_pytest.actions import ReadyToTest
+from launch_pytest.tools import process as process_tools
 
 CODE = """
 import time

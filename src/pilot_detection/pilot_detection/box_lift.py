@@ -1,0 +1,184 @@
+"""From boxes in the image to boxes on the road: the most probable box standing on flat ground, for all objects at once.
+
+Unknown are the centre (x, y) on the ground and the size (length, width, height) of a box along the car's axes. The four edges
+of the image box measure it: the ground contact gives the range, and so do width and height against the size that the class
+usually has; each counts by its covariance. Three Gauss-Newton steps on the outermost projected corners (Hartley & Zisserman, Multiple View Geometry,
+2nd ed., A6). Shapes: N boxes, 8 corners, 4 edges (left, top, right, bottom), 5 unknowns.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pilot_common.camera import base_from_optical
+from pilot_common.near_face import near_face
+from pilot_common.vehicle import Vehicle
+from pilot_detection.parameters import Parameters
+
+STEPS = 3
+# Corners: sign along x, sign along y, share of the height.
+CORNERS = np.array([(x, y, z) for x in (0.5, -0.5) for y in (0.5, -0.5) for z in (0.0, 1.0)])
+SMALLEST_DEPTH = 0.5  # m; corners beside or behind the camera are moved to here during the search
+SLIGHT = 1e-8  # weight of an edge that says nothing; not 0, so that every system can be solved
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """Boxes on the road, those that fit: `kept` (N,) says which of the input they are; arrays have the kept rows only."""
+
+    kept: np.ndarray
+    position: np.ndarray  # (n, 2) of the near face, or of the box where the extent is valid
+    covariance: np.ndarray  # (n, 2, 2)
+    extent: np.ndarray  # (n, 3)
+    extent_valid: np.ndarray  # (n,)
+
+
+class BoxLift:
+    """Holds the geometry of all cameras as arrays, so that boxes of several cameras are lifted together."""
+
+    def __init__(self, vehicle: Vehicle, parameters: Parameters) -> None:
+        self._parameters = parameters
+        count = len(vehicle.sensors)
+        self._rotation = np.zeros((count, 3, 3))
+        self._mount = np.zeros((count, 3))
+        self._focal = np.ones(count)
+        self._size_px = np.ones((count, 2))
+        self._weight = np.zeros((count, 4, 4))
+        for index, sensor in enumerate(vehicle.sensors):
+            self._mount[index] = sensor.position
+            if sensor.image is None:
+                continue
+            self._rotation[index] = base_from_optical(sensor)
+            self._focal[index] = sensor.image.focal_length_px
+            self._size_px[index] = sensor.image.width_px, sensor.image.height_px
+            edge = max(sensor.errors.pixel_px, 0.1) * parameters.edge_inflation
+            pitch = sensor.image.focal_length_px * parameters.pitch_deviation
+            covariance = edge**2 * np.eye(4)
+            covariance[np.ix_((1, 3), (1, 3))] += pitch**2
+            self._weight[index] = np.linalg.inv(covariance)
+        sizes = [
+            getattr(parameters.sizes, name)
+            for name in ("unknown", "car", "truck", "two_wheeler", "pedestrian")
+        ]
+        self._size = np.array([(s.length, s.width, s.height) for s in sizes])
+        deviation = np.array([(s.length_deviation, s.width_deviation, s.height_deviation) for s in sizes])
+        self._size_weight = deviation**-2.0
+
+    def lift(self, sensor: np.ndarray, box: np.ndarray, class_id: np.ndarray) -> Lifted:
+        """Boxes (N, 4) in pixels of cameras `sensor` (N,) and classes (N,), on the road."""
+        parameters = self._parameters
+        rotation, mount, focal, size_px = (
+            self._rotation[sensor],
+            self._mount[sensor],
+            self._focal[sensor],
+            self._size_px[sensor],
+        )
+        measured = (box - 0.5 * np.concatenate((size_px, size_px), axis=1)) / focal[
+            :, None
+        ]  # on the plane of depth 1
+        weight, cut = self._edge_weights(sensor, box, size_px, focal)
+        prior, prior_weight = self._size[class_id], self._size_weight[class_id]
+        unknown = self._start(rotation, mount, measured, prior)
+        precision = np.zeros((len(box), 5, 5))
+        for _ in range(STEPS):
+            predicted, jacobian = self._edges(rotation, mount, unknown)
+            weighted = np.matmul(weight, jacobian)
+            precision = np.matmul(jacobian.transpose(0, 2, 1), weighted)
+            precision[:, (0, 1, 2, 3, 4), (0, 1, 2, 3, 4)] += np.concatenate(
+                (np.full((len(box), 2), SLIGHT), prior_weight), axis=1
+            )
+            gradient = np.matmul((measured - predicted)[:, None, :], weighted)[:, 0]
+            gradient[:, 2:] += prior_weight * (prior - unknown[:, 2:])
+            step = np.linalg.solve(precision, gradient[:, :, None])[:, :, 0]
+            unknown = unknown + step
+            np.maximum(unknown[:, 2:], 0.2 * prior, out=unknown[:, 2:])
+        predicted, _ = self._edges(rotation, mount, unknown)
+        residual = measured - predicted
+        misfit = np.einsum("ni,nij,nj->n", residual, weight, residual)
+        misfit += np.sum(prior_weight * (unknown[:, 2:] - prior) ** 2, axis=1)
+        forward = np.einsum("ni,ni->n", unknown[:, :2] - mount[:, :2], rotation[:, :2, 2])
+        above_horizon = ~cut[:, 3] & self._above_horizon(rotation, measured, weight)
+        kept = (misfit < parameters.largest_misfit) & (forward > parameters.smallest_depth) & ~above_horizon
+        return self._result(kept, mount, unknown, precision)
+
+    def _edge_weights(
+        self, sensor: np.ndarray, box: np.ndarray, size_px: np.ndarray, focal: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Weights (N, 4, 4) of the edges on the plane of depth 1, and which edges (N, 4) the image border cuts off."""
+        border = self._parameters.border_px
+        cut = np.concatenate((box[:, :2] <= border, box[:, 2:] >= size_px - border), axis=1)
+        weight = self._weight[sensor] * (focal**2)[:, None, None]
+        if cut.any():
+            seen = np.where(cut, 0.0, 1.0)
+            weight = weight * seen[:, :, None] * seen[:, None, :]
+            weight[:, (0, 1, 2, 3), (0, 1, 2, 3)] += SLIGHT * (1.0 - seen)
+        return weight, cut
+
+    def _start(
+        self, rotation: np.ndarray, mount: np.ndarray, measured: np.ndarray, prior: np.ndarray
+    ) -> np.ndarray:
+        """First guess: depth from the height of the box against that of its class, direction from its middle."""
+        depth = prior[:, 2] / np.maximum(measured[:, 3] - measured[:, 1], 1e-4)
+        middle = np.ones((len(measured), 3))
+        middle[:, 0] = 0.5 * (measured[:, 0] + measured[:, 2])
+        middle[:, 1] = 0.5 * (measured[:, 1] + measured[:, 3])
+        ray = np.matmul(rotation, middle[:, :, None])[:, :, 0]
+        reach = (depth + 0.25 * prior[:, 0])[:, None]
+        return np.concatenate((mount[:, :2] + ray[:, :2] * reach, prior), axis=1)
+
+    @staticmethod
+    def _edges(rotation: np.ndarray, mount: np.ndarray, unknown: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Edges (N, 4) of the projected boxes on the plane of depth 1 and their derivatives (N, 4, 5)."""
+        rows = np.arange(len(unknown))[:, None]
+        corner = CORNERS * unknown[:, None, 2:]
+        corner[:, :, :2] += unknown[:, None, :2]
+        optical = np.matmul(corner - mount[:, None, :], rotation)
+        depth = np.maximum(optical[:, :, 2], SMALLEST_DEPTH)
+        plane = optical[:, :, :2] / depth[:, :, None]
+        outermost = np.concatenate(
+            (plane.argmin(axis=1), plane.argmax(axis=1)), axis=1
+        )  # left, top, right, bottom
+        value = plane[rows, outermost, (0, 1, 0, 1)]
+        # d(plane)/d(corner) = (column of the axis − plane · column of depth) / depth
+        column = rotation[:, :, (0, 1, 0, 1)].transpose(0, 2, 1) - value[:, :, None] * rotation[:, None, :, 2]
+        slope = column / depth[rows, outermost][:, :, None]
+        jacobian = np.empty((len(unknown), 4, 5))
+        jacobian[:, :, :2] = slope[:, :, :2]
+        jacobian[:, :, 2:] = slope * CORNERS[outermost]
+        return value, jacobian
+
+    @staticmethod
+    def _above_horizon(rotation: np.ndarray, measured: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """Whether the lower edge lies above the horizon by more than three standard deviations."""
+        bottom = measured[:, 3]
+        middle = 0.5 * (measured[:, 0] + measured[:, 2])
+        fall = -(rotation[:, 2, 0] * middle + rotation[:, 2, 1] * bottom + rotation[:, 2, 2])
+        rows = weight[:, (1, 3)][:, :, (1, 3)]
+        variance = rows[:, 0, 0] / np.maximum(rows[:, 0, 0] * rows[:, 1, 1] - rows[:, 0, 1] ** 2, 1e-12)
+        return fall < -3.0 * np.sqrt(variance)
+
+    def _result(
+        self, kept: np.ndarray, mount: np.ndarray, unknown: np.ndarray, precision: np.ndarray
+    ) -> Lifted:
+        """Near faces or whole boxes with their covariance, of the rows kept."""
+        unknown, mount, precision = unknown[kept], mount[kept], precision[kept]
+        covariance = np.linalg.inv(precision)
+        limit = self._parameters.extent_deviation**2
+        whole = (covariance[:, 2, 2] < limit) & (covariance[:, 3, 3] < limit)
+        offset, _, _ = near_face(
+            unknown[:, :2], np.zeros(len(unknown)), unknown[:, 2], unknown[:, 3], mount[:, :2]
+        )
+        offset = np.where(whole[:, None], 0.0, offset)
+        # position = centre + offset, where the offset is a share ±1/2 of the length or the width
+        share = offset / unknown[:, 2:4]
+        to_position = np.zeros((len(unknown), 2, 5))
+        to_position[:, (0, 1), (0, 1)] = 1.0
+        to_position[:, 0, 2] = share[:, 0]
+        to_position[:, 1, 3] = share[:, 1]
+        return Lifted(
+            kept=kept,
+            position=unknown[:, :2] + offset,
+            covariance=np.matmul(np.matmul(to_position, covariance), to_position.transpose(0, 2, 1)),
+            extent=unknown[:, 2:],
+            extent_valid=whole,
+        )

@@ -1,0 +1,159 @@
+"""Camera detection: image-level boxes and lane points become metric detections and lane marks in base_link."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pilot_common.camera import ground_points
+from pilot_common.messages import empty_arrays
+from pilot_common.types import CameraObjects, Detections, LaneMarks, ObjectClass
+from pilot_common.vehicle import SensorKind, Vehicle
+from pilot_detection import parameters as declared
+from pilot_detection.box_lift import BoxLift
+from pilot_detection.mark_fit import MarkFit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What a step sees."""
+
+    time: float
+    camera_objects: CameraObjects | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """What a step says. Where the input is missing or refused both are None, and `reason` says why."""
+
+    camera_detections: Detections | None
+    lane_marks: LaneMarks | None
+    reason: str
+
+
+class CameraDetection:
+    """Stateless: each message is lifted on its own."""
+
+    Inputs = Inputs
+    Outputs = Outputs
+    Parameters = declared.Parameters
+
+    def __init__(self, vehicle: Vehicle, parameters: declared.Parameters) -> None:
+        self._parameters = parameters
+        self._sensors = vehicle.sensors
+        self._cameras = frozenset(vehicle.fitted(SensorKind.CAMERA))
+        self._front = tuple(
+            i for i in sorted(self._cameras) if abs(vehicle.sensors[i].yaw) <= parameters.front_yaw
+        )
+        self._boxes = BoxLift(vehicle, parameters)
+        self._marks = MarkFit(parameters)
+
+    def reset(self) -> None:
+        """Nothing to forget."""
+
+    def step(self, inputs: Inputs) -> Outputs:
+        """One message lifted to the road; refused as a whole where it cannot be trusted."""
+        objects = inputs.camera_objects
+        reason = "no camera objects" if objects is None else self._refusal(objects)
+        if objects is None or reason:
+            return Outputs(camera_detections=None, lane_marks=None, reason=reason)
+        return Outputs(
+            camera_detections=self._detections(objects), lane_marks=self._lane_marks(objects), reason=""
+        )
+
+    def _refusal(self, objects: CameraObjects) -> str:
+        """Why a message cannot be used; empty where it can."""
+        parameters = self._parameters
+        named = (
+            set(objects.sensors.tolist()) | set(objects.sensor.tolist()) | set(objects.line_sensor.tolist())
+        )
+        if not named <= self._cameras:
+            return (
+                f"camera objects of sensor {min(named - self._cameras)}, which is no camera of this vehicle"
+            )
+        if (
+            len(objects.box_px) > parameters.maximum_objects
+            or len(objects.line_point_px) > parameters.maximum_line_points
+        ):
+            return f"camera objects with {len(objects.box_px)} boxes and {len(objects.line_point_px)} lane points"
+        if len(objects.line_mark) and int(objects.line_mark.max()) >= len(objects.mark_kind):
+            return f"camera objects with a point of mark {int(objects.line_mark.max())} of {len(objects.mark_kind)}"
+        if len(objects.class_id) and int(objects.class_id.max()) >= len(ObjectClass):
+            return f"camera objects of unknown class {int(objects.class_id.max())}"
+        total = (
+            objects.box_px.sum()
+            + objects.score.sum()
+            + objects.line_point_px.sum()
+            + objects.mark_score.sum()
+        )
+        if not math.isfinite(total + objects.stamp):
+            return "camera objects that are not finite"
+        return ""
+
+    def _detections(self, objects: CameraObjects) -> Detections:
+        """All boxes of at least one pixel that can stand on the ground."""
+        box = objects.box_px
+        rows = np.flatnonzero((box[:, 2] - box[:, 0] > 1.0) & (box[:, 3] - box[:, 1] > 1.0))
+        if len(rows) == 0:
+            return Detections(
+                stamp=objects.stamp, **(empty_arrays(Detections) | {"sensors": objects.sensors})
+            )
+        lifted = self._boxes.lift(objects.sensor[rows], box[rows], objects.class_id[rows])
+        rows = rows[lifted.kept]
+        count = len(rows)
+        position = np.empty((count, 3))
+        position[:, :2] = lifted.position
+        position[:, 2] = 0.5 * lifted.extent[:, 2]
+        return Detections(
+            stamp=objects.stamp,
+            sensors=objects.sensors,
+            sensor=objects.sensor[rows],
+            class_id=objects.class_id[rows],
+            score=objects.score[rows],
+            position=position,
+            position_covariance=lifted.covariance,
+            heading=np.zeros(count),
+            heading_valid=np.zeros(count, bool),
+            extent=lifted.extent,
+            extent_valid=lifted.extent_valid,
+        )
+
+    def _lane_marks(self, objects: CameraObjects) -> LaneMarks:
+        """Marks of the front-looking cameras."""
+        sensors = np.array([index for index in self._front if index in objects.sensors], np.uint8)
+        parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        for index in sensors.tolist():
+            chosen = objects.line_sensor == index
+            if chosen.any():
+                parts.append(self._ground(index, objects.line_mark[chosen], objects.line_point_px[chosen]))
+        arrays: dict[str, Any] = empty_arrays(LaneMarks) | {"sensors": sensors}
+        if not parts:
+            return LaneMarks(stamp=objects.stamp, **arrays)
+        mark, point, deviation = (np.concatenate(column) for column in zip(*parts, strict=True))
+        fitted = self._marks.fit(mark, point, deviation, len(objects.mark_kind))
+        arrays |= {
+            "coefficients": fitted.coefficients,
+            "deviation": fitted.deviation,
+            "view": fitted.view,
+            "kind": objects.mark_kind[fitted.kept],
+            "score": objects.mark_score[fitted.kept],
+        }
+        return LaneMarks(stamp=objects.stamp, **arrays)
+
+    def _ground(
+        self, index: int, mark: np.ndarray, pixels: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Marks, ground points and lateral deviations of the points of one camera that lie on the road ahead."""
+        parameters = self._parameters
+        sensor = self._sensors[index]
+        point, valid = ground_points(sensor, pixels)
+        valid &= (point[:, 0] >= parameters.nearest_mark) & (point[:, 0] <= parameters.farthest_mark)
+        mark, point = mark[valid], point[valid]
+        focal = sensor.image.focal_length_px if sensor.image else 1.0
+        error = sensor.errors.pixel_px * parameters.edge_inflation / focal
+        distance = np.hypot(point[:, 0] - sensor.position[0], point[:, 1] - sensor.position[1])
+        # Across, a pixel is distance · error; down, distance² / mount height · error along the ray, which slants by y / x.
+        slant = point[:, 1] / np.maximum(point[:, 0], 1.0)
+        along = distance**2 / sensor.position[2] * error * slant
+        return mark, point, np.sqrt(parameters.point_floor**2 + (distance * error) ** 2 + along**2)

@@ -12,12 +12,12 @@ from typing import Any
 
 import yaml
 from mcap.writer import CompressionType, Writer
+from rosbags.rosbag2 import Reader
+
 from pilot_common.codec import wire_name
 from pilot_common.errors import BagError
 from pilot_common.graph import Graph, Qos
 from pilot_common.messages import Message
-from rosbags.rosbag2 import Reader
-
 from pilot_evaluation.bag_recovery import RawRecord, recover
 from pilot_evaluation.message_store import MessageStore, message_store
 
@@ -103,7 +103,9 @@ class BagWriter:
 
     def write_raw(self, topic: str, cdr: bytes, log_time: int, publish_time: int | None = None) -> None:
         """Writes CDR bytes as they came; `publish_time` (ns) is the sender's, where it is known."""
-        self._writer.add_message(self._channels[topic], log_time, cdr, log_time if publish_time is None else publish_time)
+        self._writer.add_message(
+            self._channels[topic], log_time, cdr, log_time if publish_time is None else publish_time
+        )
         self._counts[topic] += 1
         if self._first < 0:
             self._first = self._last = self._flushed = self._described = log_time
@@ -148,7 +150,8 @@ class BagWriter:
             "starting_time": start,
             "message_count": count,
             "topics_with_message_count": [
-                {"topic_metadata": topic, "message_count": self._counts[name]} for name, topic in self._topics.items()
+                {"topic_metadata": topic, "message_count": self._counts[name]}
+                for name, topic in self._topics.items()
             ],
             "compression_format": "",
             "compression_mode": "",
@@ -201,7 +204,9 @@ class BagReader:
             self._recover("metadata.yaml is missing")
         except BagError:
             raise
-        except Exception as error:  # each storage of the library has errors of its own (struct, sqlite3, yaml, zstd)
+        except (
+            Exception
+        ) as error:  # each storage of the library has errors of its own (struct, sqlite3, yaml, zstd)
             self._recover(str(error) or type(error).__name__)
         if self.count == 0:
             self.close()
@@ -213,7 +218,9 @@ class BagReader:
         if self.path.is_file() and self.path.stat().st_size == 0:
             raise BagError(f"{self.path}: the file is empty")
         if self.path.is_file() and self.path.suffix not in STORAGE_SUFFIXES:
-            raise BagError(f"{self.path}: is no bag: expected a folder with metadata.yaml, an .mcap or a .db3 file")
+            raise BagError(
+                f"{self.path}: is no bag: expected a folder with metadata.yaml, an .mcap or a .db3 file"
+            )
         reader = Reader(self.path)
         reader.open()
         self._reader = reader
@@ -264,14 +271,18 @@ class BagReader:
         if not set(wanted) & set(self.own_topics):
             held = ", ".join(f"/{topic} ({type_name})" for topic, type_name in sorted(self.types.items()))
             missing = ", ".join(f"/{name} ({wire_name(self._graph.topics[name].message)})" for name in wanted)
-            raise BagError(f"{self.path}: a bag of other types. It holds {held}. Of ours it would need {missing}")
+            raise BagError(
+                f"{self.path}: a bag of other types. It holds {held}. Of ours it would need {missing}"
+            )
 
     def messages(self, topics: Iterable[str] | None = None) -> Iterator[Recorded]:
         """Our messages (of all topics of the graph, or those named) in order of recording."""
         wanted = set(self.own_topics if topics is None else topics) & set(self.own_topics)
         classes = {name: self._graph.topics[name].message for name in wanted}
         for record in self.raw(wanted):
-            yield Recorded(record.topic, record.log_time, self._store.decode(classes[record.topic], record.data))
+            yield Recorded(
+                record.topic, record.log_time, self._store.decode(classes[record.topic], record.data)
+            )
 
     def raw(self, topics: Iterable[str] | None = None) -> Iterator[RawRecord]:
         """All messages of any type, undecoded. A file that breaks off in the middle ends there and leaves a `warning`."""
@@ -312,4 +323,3 @@ class BagReader:
 
 def _plain(topic: str) -> str:
     return topic.removeprefix("/")
-

@@ -35,7 +35,9 @@ def _recover_file(file: Path, records: list[RawRecord]) -> bool:
     channels: dict[int, tuple[str, str]] = {}
     with file.open("rb") as stream:
         try:
-            for record in StreamReader(stream, validate_crcs=True, record_size_limit=file.stat().st_size).records:
+            for record in StreamReader(
+                stream, validate_crcs=True, record_size_limit=file.stat().st_size
+            ).records:
                 if isinstance(record, Schema):
                     schemas[record.id] = record.name
                 elif isinstance(record, Channel):

@@ -5,12 +5,13 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from pilot_common.codec import PACKAGE, Codec, wire_name
-from pilot_common.errors import BagError
-from pilot_common.messages import Message
 from rosbags.serde import SerdeError
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
+
+from pilot_common.codec import PACKAGE, Codec, wire_name
+from pilot_common.errors import BagError
+from pilot_common.messages import Message
 
 MessageType = TypeVar("MessageType", bound=Message)
 
@@ -18,11 +19,15 @@ MessageType = TypeVar("MessageType", bound=Message)
 def definition_folder() -> Path:
     """The folder of `pilot_msgs/msg/*.msg`: in the source tree, or installed. Raises BagError where there is none."""
     parents = [parent / "src" / PACKAGE / "msg" for parent in Path(__file__).resolve().parents]
-    prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)  # how ROS 2 finds every installed resource
+    prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(
+        os.pathsep
+    )  # how ROS 2 finds every installed resource
     for folder in [*parents, *(Path(prefix) / "share" / PACKAGE / "msg" for prefix in prefixes if prefix)]:
         if any(folder.glob("*.msg")):
             return folder
-    raise BagError(f"the message definitions of {PACKAGE} lie neither beside the sources nor in an installed {PACKAGE}")
+    raise BagError(
+        f"the message definitions of {PACKAGE} lie neither beside the sources nor in an installed {PACKAGE}"
+    )
 
 
 class MessageStore:
@@ -46,7 +51,9 @@ class MessageStore:
             wire = self.types.deserialize_cdr(cdr, wire_name(message_class))
             return self._codec.from_wire(message_class, wire)
         except (ValueError, IndexError, SerdeError, AssertionError) as error:
-            raise BagError(f"a message of type {wire_name(message_class)} cannot be decoded: {error}") from None
+            raise BagError(
+                f"a message of type {wire_name(message_class)} cannot be decoded: {error}"
+            ) from None
 
     def definition(self, type_name: str) -> str:
         """The full definition of a type with all it is made of, as bags carry it. Raises BagError for an unknown type."""

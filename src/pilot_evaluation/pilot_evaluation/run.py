@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
 from pilot_common.graph import Graph
 from pilot_common.messages import Message
 from pilot_common.types import DriveMode, Manoeuvre
 from pilot_common.vehicle import Vehicle
-
 from pilot_evaluation.bag import BagReader
 
 # The modes in which the system's commands reach the actuators.
@@ -53,7 +54,12 @@ class Run:
 
     @classmethod
     def from_bag(
-        cls, path: Path, vehicle: Vehicle, graph: Graph, topics: Iterable[str] | None = None, real_time: bool = True
+        cls,
+        path: Path,
+        vehicle: Vehicle,
+        graph: Graph,
+        topics: Iterable[str] | None = None,
+        real_time: bool = True,
     ) -> "Run":
         """The run in a bag (all our topics, or those named). Raises BagError; a truncated bag leaves a line in `notes`."""
         run = cls(vehicle, graph, real_time)
@@ -69,7 +75,7 @@ class Run:
         self._messages.setdefault(topic, []).append(message)
         self._log_times.setdefault(topic, []).append(log_time)
 
-    def messages(self, topic: str) -> list[Message]:
+    def messages(self, topic: str) -> list[Any]:
         """The messages of a topic in the order they came (an empty list where there were none)."""
         return self._messages.get(topic, [])
 
@@ -105,8 +111,10 @@ class Run:
     @cached_property
     def start(self) -> float:
         """Stamp of the first truth, or of the first message where there is no truth."""
-        first = self.messages("truth")[:1] or [messages[0] for messages in self._messages.values() if messages]
-        return min((message.stamp for message in first), default=0.0)  # type: ignore[attr-defined]
+        first = self.messages("truth")[:1] or [
+            messages[0] for messages in self._messages.values() if messages
+        ]
+        return min((message.stamp for message in first), default=0.0)
 
     @property
     def duration(self) -> float:
@@ -137,7 +145,7 @@ class Run:
         def joined(name: str, shape: tuple[int, ...] = (0,)) -> np.ndarray:
             return np.concatenate([getattr(truth, name) for truth in truths]) if truths else np.empty(shape)
 
-        counts = [len(truth.identity) for truth in truths]  # type: ignore[attr-defined]
+        counts = np.array([len(truth.identity) for truth in truths], np.int64)
         extent = joined("extent", (0, 3))
         return Others(
             row=np.repeat(np.arange(len(truths)), counts),

@@ -40,6 +40,9 @@ def install(world, progress):
         _install_embedded(world, progress)
     else:
         _install_beside_distribution(world, progress)
+    for shell in ("sh", "bash", "zsh"):
+        # colcon expects these in every prefix; what they would set, ./pilot sets.
+        (world.venv / f"local_setup.{shell}").touch()
     (world.venv / COMPLETE).touch()
 
 

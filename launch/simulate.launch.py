@@ -1,0 +1,24 @@
+"""Starts the driving functions with the simulated car, road and traffic around them, in real time."""
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import PathJoinSubstitution
+from launch_ros.substitutions import FindPackageShare
+
+from pilot_bringup.launch_logic import common_arguments, simulation_node
+
+
+def generate_launch_description():
+    drive = PathJoinSubstitution([FindPackageShare("pilot_bringup"), "launch", "drive.launch.py"])
+    return LaunchDescription(
+        [
+            *common_arguments(),
+            DeclareLaunchArgument("scenario", default_value="busy_motorway", description="name or file"),
+            DeclareLaunchArgument("seed", default_value="", description="empty: the scenario's own"),
+            DeclareLaunchArgument("seconds", default_value="", description="empty: the scenario's own"),
+            # The functions first: what they refuse ends the launch before any process starts.
+            IncludeLaunchDescription(PythonLaunchDescriptionSource(drive)),
+            OpaqueFunction(function=simulation_node),
+        ]
+    )

@@ -101,7 +101,7 @@ def _read(name: str, file: Path) -> Suite:
         if problem is not None:
             suite.failed += 1
             test = f"{case.get('classname', '')}.{case.get('name', '')}"
-            suite.failures.append((test, problem.text or problem.get("message", "")))
+            suite.failures.append((test, problem.text or problem.get("message") or ""))
         elif case.find("skipped") is not None:
             suite.skipped += 1
         else:

@@ -1,8 +1,7 @@
 """The car as plant: single-track model with tyre and load limits, powertrain, brakes and steering behind two requests.
 
-Lateral motion is the single-track model (ST) of Althoff, Koschi, Manzinger, "CommonRoad: Composable benchmarks for motion planning
-on roads" / "CommonRoad: Vehicle models", sections on the kinematic and single-track models, with load transfer: slip angle β and
-yaw rate ψ' of the centre of gravity follow from the axle forces
+Lateral motion is the single-track model (ST) of Althoff, Koschi, Manzinger, "CommonRoad: Vehicle models" (2020), with
+load transfer: slip angle β and yaw rate ψ' of the centre of gravity follow from the axle forces
 
     α_f = δ − β − l_f ψ'/v        F_f = μ C_f N_f α_f      N_f = m (g l_r − a h) / l
     α_r =   − β + l_r ψ'/v        F_r = μ C_r N_r α_r      N_r = m (g l_f + a h) / l
@@ -19,13 +18,14 @@ from dataclasses import dataclass
 from pilot_common.geometry import wrap
 from pilot_common.vehicle import Facts
 from pilot_vehicle.actuators import Brake, Steering
+from pilot_vehicle.physics import AIR_DENSITY, GRAVITY
 from pilot_vehicle.powertrain import Electric, make_powertrain
 
-GRAVITY = 9.81  # m/s², as in the CommonRoad models
-AIR_DENSITY = 1.225  # kg/m³, ISO 2533 at sea level
 SUBSTEP = 0.005  # s; resolves dead times, and the tyre dynamics (about 100/s at KINEMATIC_SPEED) stay stable
 KINEMATIC_SPEED = 2.0  # m/s
-LONGITUDINAL_GRIP = 0.98  # share of the grip that brakes and drive may use: the rest keeps the wheels steering
+LONGITUDINAL_GRIP = (
+    0.98  # share of the grip that brakes and drive may use: the rest keeps the wheels steering
+)
 HOLD_DECELERATION = 3.0  # m/s² of brake that holds a car at rest
 
 
@@ -180,7 +180,10 @@ class VehicleModel:
         rear_grip = grip * (GRAVITY * front + transfer) / wheelbase
         across = math.sqrt(max(0.04, 1.0 - self._grip_used * self._grip_used))
         turn = yaw_rate / speed
-        front_force = _saturated(body.front_cornering_stiffness * (self._angle - slip - front * turn), across) * front_grip
+        front_force = (
+            _saturated(body.front_cornering_stiffness * (self._angle - slip - front * turn), across)
+            * front_grip
+        )
         rear_force = _saturated(body.rear_cornering_stiffness * (rear * turn - slip), across) * rear_grip
         return (
             (front_force + rear_force) / speed - yaw_rate,

@@ -102,7 +102,9 @@ class SimulatedCar:
         """Accelerator and brake in [0, 1] that ask for an acceleration: the inverse of `pedal_request`, for driver models."""
         coasting = self.model.coasting_acceleration(grade)
         if acceleration >= coasting:
-            return min(1.0, (acceleration - coasting) / (self.facts.powertrain.max_acceleration - coasting)), 0.0
+            return min(
+                1.0, (acceleration - coasting) / (self.facts.powertrain.max_acceleration - coasting)
+            ), 0.0
         return 0.0, min(1.0, max(0.0, -acceleration) / self.facts.actuators.max_deceleration)
 
     def _measure(self, time: float, indicator: Side, driver: DriverInput) -> VehicleState:

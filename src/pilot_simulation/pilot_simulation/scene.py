@@ -1,0 +1,139 @@
+"""What there is to be seen at one instant, and how much of it each sensor sees. Shapes: N objects, S sensors, K rays, V views."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pilot_common.geometry import Pose, box_corners, wrap_angle
+from pilot_common.vehicle import Sensor
+from pilot_simulation.actors import Others
+from pilot_simulation.parameters import Detectability
+from pilot_simulation.road import Place, TrueRoad
+
+RAYS = 8  # over the angle of an object: visible shares come in eighths
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """N objects in `base_link` of the ego at `stamp`; velocities over ground. `pose` and `place` are of the ego's rear axle."""
+
+    stamp: float
+    road: TrueRoad
+    pose: Pose  # map_from_base
+    place: Place
+    speed: float
+    yaw_rate: float
+    class_id: np.ndarray  # (N,)
+    extent: np.ndarray  # (N, 3)
+    centre: np.ndarray  # (N, 2)
+    heading: np.ndarray  # (N,), in (−π, π]
+    velocity: np.ndarray  # (N, 2)
+    corner: np.ndarray  # (N, 4, 2)
+
+
+def make_scene(stamp: float, road: TrueRoad, pose: Pose, place: Place, speed: float, yaw_rate: float, others: Others) -> Scene:
+    """The others as seen from the ego."""
+    cosine, sine = math.cos(pose[2]), math.sin(pose[2])
+    delta = others.position - np.array(pose[:2])
+    centre = delta @ np.array(((cosine, -sine), (sine, cosine)))
+    heading = wrap_angle(others.heading - pose[2])
+    velocity = np.stack((others.speed * np.cos(heading), others.speed * np.sin(heading)), axis=-1)
+    corner = box_corners(centre, heading, others.extent[:, 0], others.extent[:, 1])
+    return Scene(
+        stamp, road, pose, place, speed, yaw_rate, others.class_id, others.extent, centre, heading, velocity, corner
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """V pairs of a sensor (row among those given) and an object, ordered by sensor, then object.
+
+    `nearest` is the point of the object's outline nearest to the sensor, in the object's own frame; `visible` the share of the
+    object's angle that lies in the field of view and is not behind others.
+    """
+
+    sensor: np.ndarray  # (V,)
+    object: np.ndarray  # (V,)
+    distance: np.ndarray  # (V,) m, to the nearest point
+    nearest: np.ndarray  # (V, 2)
+    visible: np.ndarray  # (V,)
+
+
+class Viewpoints:
+    """S sensors of one kind, their mounts as arrays."""
+
+    def __init__(self, sensors: Sequence[Sensor]) -> None:
+        self.position = np.array([sensor.position for sensor in sensors])
+        self.yaw = np.array([sensor.yaw for sensor in sensors])
+        self.half_view = np.array([0.5 * sensor.field_of_view for sensor in sensors])
+        self.range = np.array([sensor.range for sensor in sensors])
+        self.probability = np.array([sensor.errors.detection_probability for sensor in sensors])
+
+    def look(self, scene: Scene) -> Views:
+        """Who is in range and in the field of view, and how much of each is visible."""
+        relative = scene.centre - self.position[:, None, :2]  # (S, N, 2)
+        cosine, sine = np.cos(scene.heading), np.sin(scene.heading)
+        half_length, half_width = 0.5 * scene.extent[:, 0], 0.5 * scene.extent[:, 1]
+        local_x = -(relative[..., 0] * cosine + relative[..., 1] * sine)  # the sensor in the object's frame
+        local_y = relative[..., 0] * sine - relative[..., 1] * cosine
+        nearest_x = np.minimum(np.maximum(local_x, -half_length), half_length)
+        nearest_y = np.minimum(np.maximum(local_y, -half_width), half_width)
+        distance = np.hypot(local_x - nearest_x, local_y - nearest_y)
+        bearing = np.arctan2(relative[..., 1], relative[..., 0]) - self.yaw[:, None]
+        reach = 0.5 * (scene.extent[:, 0] + scene.extent[:, 1])
+        slack = np.arctan2(reach, distance)  # half of the angle that an object can fill at most
+        turned = np.abs(wrap_angle(bearing))
+        sensor, index = np.nonzero((distance <= self.range[:, None]) & (turned <= self.half_view[:, None] + slack))
+        return self._visible(scene, sensor, index, distance[sensor, index], nearest_x, nearest_y, bearing[sensor, index])
+
+    def _visible(
+        self,
+        scene: Scene,
+        sensor: np.ndarray,
+        index: np.ndarray,
+        distance: np.ndarray,
+        nearest_x: np.ndarray,
+        nearest_y: np.ndarray,
+        bearing: np.ndarray,
+    ) -> Views:
+        """Clips each pair's angle to the field of view and casts rays over it, past all nearer objects of the same sensor."""
+        bearing = wrap_angle(bearing)
+        corner = scene.corner[index] - self.position[sensor, None, :2]
+        swing = wrap_angle(np.arctan2(corner[..., 1], corner[..., 0]) - (self.yaw[sensor] + bearing)[:, None])
+        low, high = bearing + swing.min(1, initial=0.0), bearing + swing.max(1, initial=0.0)
+        view = self.half_view[sensor]
+        low_seen, high_seen = np.maximum(low, -view), np.minimum(high, view)
+        seen = high_seen > low_seen
+        share = np.where(seen, (high_seen - low_seen) / np.maximum(high - low, 1e-6), 0.0)
+        height, eye = scene.extent[index, 2], self.position[sensor, 2]
+        far = np.maximum(distance, 0.1)
+        top, middle = (height - eye) / far, (0.5 * height - eye) / far
+        rays = low_seen[:, None] + (high_seen - low_seen)[:, None] * ((np.arange(RAYS) + 0.5) / RAYS)
+        hides = (sensor[:, None] == sensor) & (distance < distance[:, None]) & (top >= middle[:, None])
+        hides &= (low < high_seen[:, None]) & (high > low_seen[:, None])
+        behind, before = np.nonzero(hides)
+        blocked = (rays[behind] >= low[before, None]) & (rays[behind] <= high[before, None])
+        hit = np.zeros((len(sensor), RAYS))
+        np.add.at(hit, behind, blocked)
+        visible = share * np.mean(hit == 0.0, axis=1)
+        nearest = np.stack((nearest_x[sensor, index], nearest_y[sensor, index]), axis=-1)
+        return Views(sensor[seen], index[seen], distance[seen], nearest[seen], visible[seen])
+
+    def probabilities(self, views: Views, rule: Detectability, hidden_factor: float = 0.0) -> np.ndarray:
+        """Of detection (V,); one that is hidden keeps `hidden_factor` of it."""
+        share = views.distance / self.range[views.sensor]
+        fall = (1.0 - rule.probability_at_range) / (1.0 - rule.full_range)
+        by_range = 1.0 - fall * np.maximum(share - rule.full_range, 0.0)
+        by_view = np.clip((views.visible - rule.hidden) / (rule.clear - rule.hidden), hidden_factor, 1.0)
+        return self.probability[views.sensor] * by_range * by_view
+
+
+
+def from_object_frame(scene: Scene, index: np.ndarray, local: np.ndarray) -> np.ndarray:
+    """Points (V, 2) given in the frames of objects `index` (V,), in `base_link`."""
+    cosine, sine = np.cos(scene.heading[index]), np.sin(scene.heading[index])
+    x = local[:, 0] * cosine - local[:, 1] * sine
+    y = local[:, 0] * sine + local[:, 1] * cosine
+    return scene.centre[index] + np.stack((x, y), axis=-1)

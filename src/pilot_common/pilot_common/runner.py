@@ -7,13 +7,14 @@ no clock: the time of everything is an argument, in integer nanoseconds.
 import copy
 import importlib
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from pilot_common.errors import ConfigError
 from pilot_common.graph import HEALTH, HEALTH_RATE, Function, Graph, Take
 from pilot_common.messages import Message, to_nanoseconds, to_seconds
 from pilot_common.types import Health
-from pilot_common.vehicle import Vehicle
+from pilot_common.vehicle import Vehicle, load_parameters
 
 
 class FunctionRunner:
@@ -193,3 +194,13 @@ class Executor:
     def _deliver(self, topic: str, message: Message) -> None:
         for runner in self._readers.get(topic, ()):
             runner.deliver(topic, message)
+
+
+def make_executor(graph: Graph, vehicle: Vehicle, config: Path) -> Executor:
+    """All functions that fit a vehicle, each with its parameters, ready to run. Raises ConfigError."""
+    runners = []
+    for function in graph.fitted(vehicle):
+        core = core_class(function)
+        parameters = load_parameters(core.Parameters, function.name, vehicle, config)
+        runners.append(FunctionRunner(function, graph, core(vehicle, parameters)))
+    return Executor(graph, runners)

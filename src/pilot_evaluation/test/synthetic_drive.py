@@ -260,7 +260,7 @@ class _Drive:
 
     def world(self, stamp, time, pose, place, heading, extent, class_id, lane) -> World:
         relative = transform_points(inverse(pose), place)
-        seen = (np.abs(relative[:, 0]) < 130.0) & ~((self.identity == 4) & (time % 9.0 < 2.0))
+        seen = (np.abs(relative[:, 0]) < 130.0) & ~((self.identity == 10) & (time % 9.0 < 2.0))
         count = int(seen.sum())
         noise = self.random.normal(0.0, 1.0, (count, 2)) * (0.25, 0.12)
         direction = heading[seen] - pose[2]

@@ -101,6 +101,8 @@ class DriverPlan:
     time_gap: float = parameter("s", 0.8, 3.0, "wish behind a leader")
     engage_at: float | None = optional(1.0, "s", 0.0, 36_000.0, "presses the button; none: never")
     cancel_at: float | None = optional(None, "s", 0.0, 36_000.0, "switches off; none: never")
+    brakes_at: float | None = optional(None, "s", 0.0, 36_000.0, "takes over by the brake pedal; none: never")
+    brakes_with: float = optional(2.0, "m/s²", 0.1, 9.0, "how hard, then")
     takes_over_after: float | None = optional(4.0, "s", 0.2, 60.0, "reaction to a takeover demand; none: never")
     hands_on: bool = True
     eyes_on: bool = True

@@ -1,0 +1,128 @@
+"""A drive without middleware: simulation and functions in one loop, as fast as it goes, the same in every run.
+
+The simulation moves in ticks; between them the functions run at the exact times at which messages are due, in graph order. What
+they send to the actuators acts from the next tick on.
+"""
+
+import heapq
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pilot_common.messages import Message
+from pilot_common.runner import Executor, make_executor
+from pilot_common.vehicle import Vehicle
+from pilot_simulation.road import TrueRoad
+from pilot_simulation.scenario import FaultKind, Scenario
+from pilot_simulation.simulation import TICK, Simulation
+
+RESPAWN = 1.0  # s until a killed function runs again, as long as a process takes to be started anew
+
+OnMessage = Callable[[int, str, Message], None]
+OnProgress = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """What a drive came to: simulated seconds, messages told, the seed and the true road."""
+
+    seconds: float
+    messages: int
+    seed: int
+    road: TrueRoad
+
+
+def drive(
+    vehicle: Vehicle,
+    scenario: Scenario,
+    config: Path,
+    on_message: OnMessage,
+    *,
+    seed: int | None = None,
+    seconds: float | None = None,
+    on_progress: OnProgress | None = None,
+    respawn: float = RESPAWN,
+) -> Drive:
+    """Drives the scenario and tells every recorded message with its time (ns); `on_progress` hears each simulated second.
+
+    `seed` and `seconds` are the scenario's own unless given. Raises PilotError for what cannot be driven.
+    """
+    if seconds is not None:
+        scenario = replace(scenario, duration=seconds)
+    simulation = Simulation(vehicle, scenario, config, seed)
+    try:
+        loop = Lockstep(simulation, config, respawn)
+        ticks = round(scenario.duration * 1e9) // TICK
+        for tick in range(ticks + 1):
+            for time, topic, message in loop.tick():
+                on_message(time, topic, message)
+            if on_progress is not None and tick * TICK % 1_000_000_000 == 0:
+                on_progress(tick * TICK * 1e-9)
+        return Drive(ticks * TICK * 1e-9, loop.told, simulation.seed, simulation.road)
+    finally:
+        simulation.close()
+
+
+class Lockstep:
+    """Simulation and functions, one tick at a time."""
+
+    def __init__(self, simulation: Simulation, config: Path, respawn: float = RESPAWN) -> None:
+        self.simulation = simulation
+        self._executor = make_executor(simulation.graph, simulation.vehicle, config)
+        self._all = self._executor.runners
+        self._graph = self._executor.graph
+        self._read = {name for runner in self._all for name in runner.function.inputs}
+        self._pending: list[tuple[int, int, int, str, Message]] = []
+        self._latest: dict[str, Any] = {"actuation": None, "mode": None}
+        self._kills = sorted(_kills(simulation, respawn))
+        self.told = 0
+        self._pushed = 0
+
+    def tick(self) -> Iterator[tuple[int, str, Message]]:
+        """One tick of the simulation, then all functions up to its end; yields what is recorded, in order."""
+        for due, topic, message in self.simulation.step(self._latest["actuation"], self._latest["mode"]):
+            self._pushed += 1
+            heapq.heappush(self._pending, (due, self._graph.order(topic), self._pushed, topic, message))
+        now = self.simulation.now
+        self._kill_and_respawn(now)
+        while self._pending and self._pending[0][0] <= now:
+            time = self._pending[0][0]
+            arrivals = []
+            while self._pending and self._pending[0][0] == time:
+                _, _, _, topic, message = heapq.heappop(self._pending)
+                arrivals.append((topic, message))
+            yield from self._at(time, arrivals)
+
+    def _at(self, time: int, arrivals: list[tuple[str, Message]]) -> Iterator[tuple[int, str, Message]]:
+        """What arrives at a time, and what the functions make of it. A topic that nobody reads (truth) wakes nobody."""
+        read = [(topic, message) for topic, message in arrivals if topic in self._read]
+        said = self._executor.advance(time, read) if read else []
+        for topic, message in (*arrivals, *said):
+            if topic in self._latest:
+                self._latest[topic] = message
+            if self._graph.topics[topic].recorded:
+                self.told += 1
+                yield time, topic, message
+
+    def _kill_and_respawn(self, now: int) -> None:
+        while self._kills and self._kills[0][0] <= now:
+            _, name, alive = self._kills.pop(0)
+            runners = []
+            for runner in self._all:
+                running = runner in self._executor.runners
+                if runner.function.name == name:
+                    running = alive
+                    runner.reset()
+                if running:
+                    runners.append(runner)
+            self._executor = Executor(self._graph, runners)
+
+
+def _kills(simulation: Simulation, respawn: float) -> Iterator[tuple[int, str, bool]]:
+    """Time in ns, function, whether it lives from then on."""
+    start = simulation.now
+    for fault in simulation.scenario.faults:
+        if fault.kind is FaultKind.FUNCTION_KILLED and fault.function is not None:
+            yield start + round(fault.time * 1e9), fault.function, False
+            yield start + round((fault.time + respawn) * 1e9), fault.function, True

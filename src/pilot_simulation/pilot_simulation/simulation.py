@@ -1,0 +1,298 @@
+"""The world around the software: car, driver, road, others and sensors, moved on in fixed ticks.
+
+The same class stands in the lockstep loop and in the simulation node. Sensors measure at their exact cycle times, between ticks if
+need be; what they measured is due after their latency.
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from pilot_common.errors import ScenarioError
+from pilot_common.geometry import Pose, box_corners, boxes_overlap, wrap
+from pilot_common.graph import load_graph
+from pilot_common.messages import Message, to_seconds
+from pilot_common.types import Actuation, Mode, Truth
+from pilot_common.vehicle import Vehicle, load_parameters
+from pilot_simulation.actors import ActorSource, EgoOnRoad, Others, RecordedActors, ScriptedActors, nobody, together
+from pilot_simulation.driver import RESTING, Driver, View
+from pilot_simulation.parameters import Parameters
+from pilot_simulation.recording import load_recording
+from pilot_simulation.road import Place, TrueRoad, recorded_road, synthetic_road
+from pilot_simulation.scenario import Fault, FaultKind, Scenario
+from pilot_simulation.scene import make_scene
+from pilot_simulation.sensors import SensorSuite
+from pilot_simulation.traffic import SumoTraffic
+from pilot_vehicle.drivers.simulated import SimulatedCar
+from pilot_vehicle.model import MotionState
+
+TICK = 20_000_000  # ns
+EPOCH = 1_700_000_000 * 1_000_000_000  # ns: stamps of a run without a clock start here
+SIGHT = 300.0  # m: others farther along the road are in no message
+ROAD_AHEAD = 1000.0  # m of road beyond where the car can get
+
+Due = tuple[int, str, Message]
+
+
+class Simulation:
+    """One drive of a vehicle through a scenario, reproducible by its seed (the scenario's own unless another is given).
+
+    Raises ScenarioError where this vehicle cannot drive the scenario, PilotError where SUMO is needed and missing.
+    """
+
+    def __init__(
+        self, vehicle: Vehicle, scenario: Scenario, config: Path, seed: int | None = None, start: int = EPOCH
+    ) -> None:
+        self.vehicle, self.scenario, self._start = vehicle, scenario, start
+        self.seed = scenario.seed if seed is None else seed
+        self.graph = load_graph(config)
+        self._lost = _lost_sensors(vehicle, scenario)
+        _check_functions(scenario, [function.name for function in self.graph.functions])
+        parameters = load_parameters(Parameters, "simulation", vehicle, config)
+        self._sensors = SensorSuite(vehicle, self.graph, parameters, self.seed)
+        self._car = SimulatedCar(vehicle.facts, np.random.default_rng((self.seed, 2)))
+        self._driver = Driver(scenario.driver, vehicle.facts)
+        recording = load_recording(scenario.recording_file) if scenario.recording_file else None
+        if recording is not None and scenario.recording is not None:
+            self.road = recorded_road(recording, scenario.recording.speed_limit)
+        else:
+            self.road = synthetic_road(scenario.road, self._road_length())  # type: ignore[arg-type]
+        self._tick = 0
+        self._cycle = 0
+        self._contact = 0
+        self._place_ego()
+        self._traffic: SumoTraffic | None = None
+        self._sources: list[ActorSource] = [RecordedActors(recording, self.road)] if recording is not None else []
+        self._add_sources()
+        self._others = self._others_at(0.0)
+
+    def _road_length(self) -> float:
+        ego, fastest = self.scenario.ego, max(self.vehicle.facts.limits.max_speed, self.scenario.ego.speed)
+        return (ego.station or 0.0) + self.scenario.duration * fastest + ROAD_AHEAD
+
+    def _place_ego(self) -> None:
+        ego, dimensions, line = self.scenario.ego, self.vehicle.facts.dimensions, self.road.line
+        if ego.pose is not None:
+            x, y, yaw = ego.pose
+            back = dimensions.rear_axle_to_front - 0.5 * dimensions.length
+            x, y = x - back * math.cos(yaw), y - back * math.sin(yaw)
+            hint = self.road.nearest_station(x, y)
+        else:
+            hint = float(ego.station or 0.0)
+            offset = self.road.lane_centre(ego.lane or 0, hint)
+            x, y = line.to_cartesian(np.array([hint]), np.array([offset]))[0].tolist()
+            yaw = wrap(float(line.at(np.array([hint]))[1][0]))
+        self._car.reset(x, y, yaw, ego.speed)
+        self._place = self.road.project(x, y, hint)
+        self._before, self._place_before = self._car.true, self._place
+
+    def _add_sources(self) -> None:
+        scenario, dimensions = self.scenario, self.vehicle.facts.dimensions
+        scripted = ScriptedActors(scenario.actors, self.road) if scenario.actors else None
+        if scripted is not None:
+            self._sources.append(scripted)
+        if scenario.traffic is not None:
+            actors = scripted.actors if scripted is not None else ()
+            size = (dimensions.length, dimensions.width)
+            self._traffic = SumoTraffic(scenario.traffic, self.road, self._ego_on_road(), size, actors, self.seed)
+            self._sources.append(self._traffic)
+
+    @property
+    def now(self) -> int:
+        """Time that the simulation has reached, ns."""
+        return self._start + max(self._tick - 1, 0) * TICK
+
+    @property
+    def motion(self) -> MotionState:
+        """The car's true motion."""
+        return self._car.true
+
+    def close(self) -> None:
+        """Ends the traffic."""
+        if self._traffic is not None:
+            self._traffic.close()
+
+    def step(self, actuation: Actuation | None, mode: Mode | None) -> list[Due]:
+        """Moves on by one tick (the first call only looks) under what was last sent to the actuators and shown to the driver.
+
+        Returns what was measured meanwhile as (time at which it is due in ns, topic, message), in order of time.
+        """
+        if actuation is not None:
+            self._car.actuate(actuation)
+        before = max(self._tick - 1, 0) * TICK * 1e-9
+        time = self._tick * TICK * 1e-9
+        messages: list[Due] = [self._drive(before, time, mode)]
+        for source in self._sources:
+            source.advance(time, self._ego_on_road())
+        self._touch(time)
+        period = 1.0 / self._sensors.rate
+        while self._cycle * period <= time + 1e-9:
+            messages += self._measure(self._cycle * period, before, time)
+            self._cycle += 1
+        self._tick += 1
+        return sorted(messages, key=lambda due: due[0])
+
+    def _drive(self, before: float, time: float, mode: Mode | None) -> Due:
+        """The car, by whoever drives; its state at the end of the tick."""
+        driver, car = self._driver, self._car
+        driver.watch(before, mode)
+        hands = driver.hands(self._view()) if driver.drives(before) else RESTING
+        inputs = driver.inputs(before, mode, hands, car.pedals_for(hands.acceleration))
+        self._before, self._place_before = car.true, self._place
+        stamp = self._start + round(time * 1e9)
+        begin = to_seconds(self._start + round(before * 1e9))
+        state = car.step(begin, time - before, inputs, hands.steering_angle, friction=self.scenario.friction)
+        motion = car.true
+        self._place = self.road.project(motion.x, motion.y, self._place.station)
+        return stamp, "vehicle_state", state
+
+    def _view(self) -> View:
+        motion, place = self._car.true, self._place
+        _, lane_offset, _ = self.road.lane_at(place.station, place.offset)
+        gap, lead_speed = self._lead()
+        error = wrap(motion.yaw - place.heading)
+        return View(motion.speed, lane_offset, error, place.curvature, gap, lead_speed)
+
+    def _lead(self) -> tuple[float, float]:
+        """Gap to the nearest other ahead in the ego's way, and its speed."""
+        others, dimensions = self._others, self.vehicle.facts.dimensions
+        gap = others.station - 0.5 * others.extent[:, 0] - self._place.station - dimensions.rear_axle_to_front
+        beside = np.abs(others.offset - self._place.offset) - 0.5 * (others.extent[:, 1] + dimensions.width)
+        ahead = (gap > -2.0) & (beside < 0.2)
+        if not ahead.any():
+            return math.inf, 0.0
+        nearest = int(np.where(ahead, gap, np.inf).argmin())
+        return max(float(gap[nearest]), 0.0), float(others.speed[nearest])
+
+    def _ego_on_road(self) -> EgoOnRoad:
+        place, dimensions = self._place, self.vehicle.facts.dimensions
+        return EgoOnRoad(place.station + dimensions.rear_axle_to_front, place.offset, self._car.true.speed)
+
+    def _others_at(self, time: float) -> Others:
+        return together(self.road, [source.at(time) for source in self._sources]) if self._sources else nobody(self.road)
+
+    def _touch(self, time: float) -> None:
+        """Notes whom the ego touches at the end of a tick, until the next truth has told it."""
+        self._others = others = self._others_at(time)
+        if self._contact:
+            return
+        dimensions, place = self.vehicle.facts.dimensions, self._place
+        along = np.abs(others.station - place.station) - 0.5 * others.extent[:, 0]
+        beside = np.abs(others.offset - place.offset) - 0.5 * (others.extent[:, 0] * np.abs(np.sin(others.course)) + others.extent[:, 1])
+        near = np.flatnonzero((along < dimensions.length + 1.0) & (beside < 0.5 * dimensions.width + 1.0))
+        if len(near) == 0:
+            return
+        motion = self._car.true
+        forward = dimensions.rear_axle_to_front - 0.5 * dimensions.length
+        centre = np.array(((motion.x + forward * math.cos(motion.yaw), motion.y + forward * math.sin(motion.yaw)),))
+        size = np.array((dimensions.length,)), np.array((dimensions.width,))
+        ego = box_corners(centre, np.array((motion.yaw,)), *size)[0]
+        close = others.rows(near)
+        boxes = box_corners(close.position, close.heading, close.extent[:, 0], close.extent[:, 1])
+        touched = np.flatnonzero(boxes_overlap(ego, boxes))
+        if len(touched):
+            self._contact = int(close.identity[touched[0]])
+
+    def _measure(self, at: float, before: float, time: float) -> list[Due]:
+        """Sensors and truth at a cycle time within the tick, the ego being in between its states."""
+        share = (at - before) / (time - before) if time > before else 1.0
+        motion = _between(self._before, self._car.true, share)
+        place = self._place if share >= 1.0 else _place_between(self._place_before, self._place, share)
+        others = self._others if share >= 1.0 else self._others_at(at)
+        others = others.rows(np.abs(others.station - place.station) < SIGHT)
+        nanoseconds = self._start + round(at * 1e9)
+        stamp = to_seconds(nanoseconds)
+        pose: Pose = (motion.x, motion.y, motion.yaw)
+        scene = make_scene(stamp, self.road, pose, place, motion.speed, motion.yaw_rate, others)
+        lost = frozenset(index for fault in self._lost for index in fault.silent(at))
+        sensed = self._sensors.measure(self._cycle, scene, lost)
+        messages = [(nanoseconds + latency, topic, message) for latency, topic, message in sensed]
+        return [(nanoseconds, "truth", self._truth(stamp, motion, place, others)), *messages]
+
+    def _truth(self, stamp: float, motion: MotionState, place: Place, others: Others) -> Truth:
+        lane, lane_offset, lane_width = self.road.lane_at(place.station, place.offset)
+        contact, self._contact = self._contact, 0
+        return Truth(
+            stamp=stamp,
+            x=motion.x,
+            y=motion.y,
+            yaw=motion.yaw,
+            speed=motion.speed,
+            acceleration=motion.acceleration,
+            lateral_acceleration=motion.lateral_acceleration,
+            steering_angle=motion.steering_angle,
+            station=place.station,
+            offset=place.offset,
+            lane=lane,
+            lane_offset=lane_offset,
+            lane_width=lane_width,
+            friction=self.scenario.friction,
+            contact_identity=contact,
+            identity=others.identity,
+            class_id=others.class_id,
+            position=others.position,
+            heading=others.heading,
+            speed_other=others.speed,
+            extent=others.extent,
+            station_other=others.station,
+            offset_other=others.offset,
+        )
+
+
+class _LostSensors:
+    """A fault that silences sensors, by index, for a while."""
+
+    def __init__(self, fault: Fault, indices: tuple[int, ...]) -> None:
+        self._from = fault.time
+        self._to = math.inf if fault.duration is None else fault.time + fault.duration
+        self._indices = indices
+
+    def silent(self, time: float) -> tuple[int, ...]:
+        """Those that are silent at a time."""
+        return self._indices if self._from <= time < self._to else ()
+
+
+def _lost_sensors(vehicle: Vehicle, scenario: Scenario) -> list[_LostSensors]:
+    lost = []
+    for fault in scenario.faults:
+        if fault.kind is FaultKind.SENSOR_LOST:
+            named = [i for i, s in enumerate(vehicle.sensors) if fault.sensor in (s.name, s.kind.value)]
+            if not named:
+                names = ", ".join(sensor.name for sensor in vehicle.sensors)
+                raise ScenarioError(f"{scenario.name}: {vehicle.name} has no sensor '{fault.sensor}'; it has {names}")
+            lost.append(_LostSensors(fault, tuple(named)))
+    return lost
+
+
+def _check_functions(scenario: Scenario, known: list[str]) -> None:
+    for fault in scenario.faults:
+        if fault.kind is FaultKind.FUNCTION_KILLED and fault.function not in known:
+            raise ScenarioError(f"{scenario.name}: no function '{fault.function}' to kill; there are {', '.join(known)}")
+
+
+def _between(one: MotionState, other: MotionState, share: float) -> MotionState:
+    """Linear: within a tick the path is straight to a millimetre."""
+    if share >= 1.0:
+        return other
+    return MotionState(
+        x=one.x + share * (other.x - one.x),
+        y=one.y + share * (other.y - one.y),
+        yaw=wrap(one.yaw + share * wrap(other.yaw - one.yaw)),
+        speed=one.speed + share * (other.speed - one.speed),
+        acceleration=one.acceleration + share * (other.acceleration - one.acceleration),
+        lateral_acceleration=one.lateral_acceleration + share * (other.lateral_acceleration - one.lateral_acceleration),
+        yaw_rate=one.yaw_rate + share * (other.yaw_rate - one.yaw_rate),
+        slip_angle=other.slip_angle,
+        steering_angle=one.steering_angle + share * (other.steering_angle - one.steering_angle),
+        gear=other.gear,
+    )
+
+
+def _place_between(one: Place, other: Place, share: float) -> Place:
+    return Place(
+        one.station + share * (other.station - one.station),
+        one.offset + share * (other.offset - one.offset),
+        one.heading + share * (other.heading - one.heading),
+        one.curvature + share * (other.curvature - one.curvature),
+    )

@@ -45,7 +45,7 @@ addEventListener("load", async () => {
   found.keys_time = player.time;
   press(" ");
   found.space_plays = player.playing;
-  await pause(700);
+  for (let frame = 0; frame < 60 && player.time === found.keys_time; frame++) await new Promise(requestAnimationFrame);
   press(" ");
   found.space_stops = !player.playing;
   found.played = player.time - found.keys_time;

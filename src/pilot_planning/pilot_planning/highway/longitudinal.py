@@ -1,0 +1,175 @@
+"""Constraints on the acceleration. Each is a small law with `bound(time, travelled, speed)`: at zero it gives the ledger's bound,
+along the rollout the trajectory's, so that what is explained is what is driven."""
+
+import math
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from pilot_common.road import ReferenceLine
+from pilot_common.vehicle import CommandLimits
+from pilot_planning.highway.motion import LeadMotion, needed_deceleration
+from pilot_planning.highway.parameters import FollowParameters, SpeedParameters
+
+FREE = 99.0  # m/s², no bound
+
+
+class Law(Protocol):
+    """A constraint on the acceleration."""
+
+    def bound(self, time: float, travelled: float, speed: float) -> float:
+        """Highest acceleration allowed after `time` and `travelled` distance at a planned speed."""
+        ...
+
+
+class SpeedLaw:
+    """Approach a target speed with comfort: gain × error, within the comfortable deceleration and acceleration."""
+
+    __slots__ = ("target", "_gain", "_deceleration", "_slow", "_slope")
+
+    def __init__(self, target: float, deceleration: float, p: SpeedParameters, limits: CommandLimits) -> None:
+        self.target = target
+        self._gain = p.gain
+        self._deceleration = min(deceleration, limits.comfort_deceleration)
+        self._slow = min(p.acceleration, limits.max_acceleration)
+        self._slope = (min(p.acceleration_fast, self._slow) - self._slow) / limits.max_speed
+
+    def bound(self, time: float, travelled: float, speed: float) -> float:
+        """See class."""
+        ceiling = self._slow + self._slope * speed
+        return max(-self._deceleration, min(ceiling, self._gain * (self.target - speed)))
+
+
+class CurveLaw:
+    """Be at a curve's speed when it begins: constant deceleration over the way that is left, at least a reaction time of it."""
+
+    __slots__ = ("distance", "target", "_reaction", "_deceleration")
+
+    def __init__(self, distance: float, target: float, p: SpeedParameters, limits: CommandLimits) -> None:
+        self.distance = distance
+        self.target = target
+        self._reaction = p.curve_reaction
+        self._deceleration = limits.comfort_deceleration
+
+    def bound(self, time: float, travelled: float, speed: float) -> float:
+        """See class."""
+        way = max(self.distance - travelled, speed * self._reaction, 1.0)
+        return max(-self._deceleration, 0.5 * (self.target * self.target - speed * speed) / way)
+
+
+def tightest_curve(
+    line: ReferenceLine, station: float, speed: float, sight: float, p: SpeedParameters, limits: CommandLimits
+) -> tuple[CurveLaw, float] | None:
+    """The curve point ahead that demands most, with its radius; None where none demands anything near."""
+    first, last = np.searchsorted(
+        line.station, (station, station + min(sight, max(20.0, speed * p.curve_horizon)))
+    )
+    if last <= first:
+        return None
+    curvature = np.maximum(np.abs(line.curvature[first:last]), 1e-6)
+    lateral = min(p.curve_lateral_acceleration, limits.max_lateral_acceleration)
+    squared = lateral / curvature
+    way = np.maximum(line.station[first:last] - station, max(1.0, speed * p.curve_reaction))
+    index = int(np.argmin((squared - speed * speed) / way))
+    target = math.sqrt(float(squared[index]))
+    if target > limits.max_speed:
+        return None
+    return CurveLaw(float(line.station[first + index]) - station, target, p, limits), 1.0 / float(
+        curvature[index]
+    )
+
+
+class FollowLaw:
+    """Keep the wanted gap g* behind a leader.
+
+    The surplus e = gap − g*(v) may shrink with u(e): linear near the wanted gap, as under constant deceleration farther away
+    (square-root law), and grow no faster than the opening speed, unless the gap is below the safe distance. With constant time gap T the surplus follows ė = −u exactly for
+    a = (u(e) − closing) / T, which is string stable for T > 2 × actuator lag (Rajamani, Vehicle Dynamics and Control, 6.6). Leader
+    and gap are looked at `anticipation` ahead with the leader's acceleration, which makes up for the car's own delay.
+    """
+
+    __slots__ = ("lead", "_p", "_time_gap", "_deceleration", "_wanted")
+
+    def __init__(
+        self,
+        lead: LeadMotion,
+        time_gap: float,
+        wanted_gap: Callable[[float], float],
+        deceleration: float,
+        p: FollowParameters,
+    ) -> None:
+        self.lead = lead
+        self._p = p
+        self._time_gap = max(time_gap, p.shortest_time_gap)
+        self._wanted = wanted_gap
+        self._deceleration = deceleration
+
+    def bound(self, time: float, travelled: float, speed: float) -> float:
+        """See class."""
+        p = self._p
+        distance, lead_speed, _ = self.lead.at(time + p.anticipation)
+        gap = self.lead.gap + distance - travelled - speed * p.anticipation
+        surplus = gap - self._wanted(speed)
+        fast = min(1.0, lead_speed / p.gain_speed)
+        gain = p.gain_standing + fast * (p.gain - p.gain_standing)
+        knee = p.approach_deceleration / (gain * gain)
+        if surplus > knee:
+            shrink = math.sqrt(2.0 * p.approach_deceleration * (surplus - 0.5 * knee))
+        else:
+            danger = max(
+                0.0, p.safe_reaction * speed - gap
+            )  # RSS distance (Shalev-Shwartz 2017) at equal speeds and brakes
+            shrink = max(gain * surplus, -p.opening_speed - p.danger_gain * danger)
+        return max(-self._deceleration, (shrink + lead_speed - speed) / self._time_gap)
+
+
+class BrakeLaw:
+    """Stop short of, or keep off, an object by physics: no bound while comfort suffices, the needed deceleration where it does not,
+    with a surplus once it is an emergency."""
+
+    __slots__ = ("lead", "emergency", "_p", "_delay", "_most")
+
+    def __init__(
+        self, lead: LeadMotion, delay: float, most: float, emergency: bool, p: FollowParameters
+    ) -> None:
+        self.lead = lead
+        self.emergency = emergency
+        self._p = p
+        self._delay = delay
+        self._most = most
+
+    def needed(self, time: float, travelled: float, speed: float) -> float:
+        """The constant deceleration that is needed."""
+        distance, lead_speed, lead_acceleration = self.lead.at(time)
+        gap = self.lead.gap + distance - travelled
+        return needed_deceleration(
+            gap, speed, lead_speed, lead_acceleration, self._delay, self._p.collision_margin
+        )
+
+    def bound(self, time: float, travelled: float, speed: float) -> float:
+        """See class."""
+        needed = self.needed(time, travelled, speed)
+        if self.emergency and needed >= self._p.emergency_release or needed >= self._p.emergency_threshold:
+            return -min(self._most, needed * self._p.emergency_surplus)
+        return -needed if needed >= self._p.brake_threshold else FREE
+
+
+class StopLaw:
+    """Stop where the car is, with a deceleration that eases near standstill so that the halt is soft."""
+
+    __slots__ = ("deceleration", "_hold")
+
+    def __init__(self, deceleration: float, hold: float) -> None:
+        self.deceleration = deceleration
+        self._hold = hold
+
+    def bound(self, time: float, travelled: float, speed: float) -> float:
+        """See class."""
+        return -min(self.deceleration, self._hold + 1.2 * max(speed, 0.0))
+
+
+def sight_speed(sight: float, deceleration: float, reaction: float) -> float:
+    """Highest speed from which the car stops within its sight: sight = v reaction + v² / (2 deceleration)."""
+    slow = deceleration * reaction
+    return -slow + math.sqrt(slow * slow + 2.0 * deceleration * max(sight, 0.0))

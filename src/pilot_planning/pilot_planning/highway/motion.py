@@ -1,0 +1,71 @@
+"""How the object ahead is expected to move, and what that demands of us. Scalars: one law serves ledger and trajectory."""
+
+import math
+
+HARDEST_LEAD_BRAKING = 9.0  # m/s², dry road; estimates beyond it are noise
+
+
+class LeadMotion:
+    """Motion along the road with an acceleration that fades with a time constant, never backwards."""
+
+    __slots__ = ("gap", "speed", "acceleration", "fade", "stop_time", "stop_distance")
+
+    def __init__(self, gap: float, speed: float, acceleration: float, fade: float) -> None:
+        self.gap = gap
+        self.speed = max(0.0, speed)
+        self.acceleration = max(-HARDEST_LEAD_BRAKING, min(2.0, acceleration))
+        self.fade = fade
+        self.stop_time, self.stop_distance = math.inf, math.inf
+        change = self.acceleration * fade
+        if self.speed < -change:
+            self.stop_time = -fade * math.log1p(self.speed / change)
+            self.stop_distance = self._distance(self.stop_time)
+
+    def _distance(self, time: float) -> float:
+        grown = self.fade * -math.expm1(-time / self.fade)
+        return self.speed * time + self.acceleration * self.fade * (time - grown)
+
+    def at(self, time: float) -> tuple[float, float, float]:
+        """Distance covered, speed and acceleration after a time."""
+        if time >= self.stop_time:
+            return self.stop_distance, 0.0, 0.0
+        left = math.exp(-time / self.fade)
+        speed = self.speed + self.acceleration * self.fade * (1.0 - left)
+        return self._distance(time), max(0.0, speed), self.acceleration * left
+
+
+def needed_deceleration(
+    gap: float, speed: float, lead_speed: float, lead_acceleration: float, delay: float, margin: float
+) -> float:
+    """Constant deceleration (≥ 0, capped at 99) that just keeps `margin`, begun after `delay`, while the leader brakes to a stand.
+
+    The nearest moment is either while both still roll (relative motion) or when both stand (stopping distances).
+    """
+    braking = max(0.0, -lead_acceleration)
+    room = gap - margin + (lead_speed - speed) * delay - 0.5 * braking * delay * delay
+    lead_speed = max(0.0, lead_speed - braking * delay)
+    closing = speed - lead_speed
+    if closing <= 0.0 and braking <= 0.0:
+        return 0.0
+    stopping_room = room + (0.5 * lead_speed * lead_speed / braking if braking > 1e-3 else math.inf)
+    at_stand = 0.5 * speed * speed / stopping_room if stopping_room > 0.0 else 99.0
+    if closing <= 0.0:
+        return min(99.0, at_stand)
+    if room <= 0.0:
+        return 99.0
+    rolling = braking + 0.5 * closing * closing / room
+    stop_time = lead_speed / braking if braking > 1e-3 else math.inf
+    equal_speed_time = 2.0 * room / closing
+    return min(99.0, rolling if equal_speed_time <= stop_time else max(at_stand, 0.0))
+
+
+def regulation_gap(speed: float) -> float:
+    """Least following distance of UN R157, 5.2.3.3: speed × 1.0 s at 7.2 km/h … 1.6 s at 60 km/h, 2 m at least; constant beyond."""
+    kph = min(3.6 * speed, 60.0)
+    time = 1.0 + 0.1 * (kph - 7.2) / 2.8 if kph < 10.0 else 1.0 + 0.01 * kph
+    return max(2.0, kph / 3.6 * max(1.0, time))
+
+
+def braking_jerk(speed: float) -> float:
+    """ISO 15622:2018, negative jerk outside emergencies: 5.0 m/s³ below 5 m/s, 2.5 above 20 m/s, linear between."""
+    return max(2.5, min(5.0, 5.83 - speed / 6.0))

@@ -1,0 +1,139 @@
+"""Parameters of the highway planner; base values in `config/parameters/planning.yaml`. Limits of the car are in its facts."""
+
+from dataclasses import dataclass
+
+from pilot_common.schema import parameter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeedParameters:
+    """How fast on a free road."""
+
+    gain: float = parameter("1/s", 0.1, 2.0, "acceleration per speed error")
+    acceleration: float = parameter("m/s²", 0.5, 3.0, "comfortable, from standstill")
+    acceleration_fast: float = parameter(
+        "m/s²", 0.2, 2.0, "comfortable, at the car's highest speed; linear between"
+    )
+    deceleration: float = parameter("m/s²", 0.3, 3.0, "to a lower set speed or speed limit")
+    jerk: float = parameter("m/s³", 0.5, 5.0, "while accelerating")
+    tracking_band: float = parameter("m/s", 0.1, 3.0, "planned speed stays this close to the measured one")
+    curve_lateral_acceleration: float = parameter("m/s²", 0.5, 3.0, "in curves")
+    curve_horizon: float = parameter("s", 2.0, 12.0, "curves are looked at this far ahead")
+    curve_reaction: float = parameter("s", 0.3, 3.0, "time in which a curve's speed is reached at least")
+    lane_sight_time: float = parameter("s", 1.0, 6.0, "the lane must be seen this long ahead")
+    object_sight_reaction: float = parameter(
+        "s", 0.1, 2.0, "until brakes act on an object that comes into sight"
+    )
+    object_sight_share: float = parameter(
+        "", 0.3, 1.0, "share of the highest deceleration counted on to stop within sight"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowParameters:
+    """How to follow, stop behind and start after another road user."""
+
+    standstill_gap: float = parameter("m", 1.0, 10.0, "bumper to bumper when standing")
+    shortest_time_gap: float = parameter("s", 0.8, 3.0, "the driver cannot set less (ISO 15622: 0.8)")
+    usual_time_gap: float = parameter("s", 0.8, 4.0, "when the driver has set none")
+    gain: float = parameter("1/s", 0.05, 1.0, "closing speed per surplus of gap, behind a fast leader")
+    gain_standing: float = parameter("1/s", 0.1, 1.5, "the same behind a standing one; linear between")
+    gain_speed: float = parameter("m/s", 2.0, 30.0, "speed from which a leader is fast")
+    approach_deceleration: float = parameter("m/s²", 0.5, 3.0, "in a long approach")
+    opening_speed: float = parameter(
+        "m/s", 0.5, 6.0, "fastest falling back when the gap is too small but nothing is urgent"
+    )
+    safe_reaction: float = parameter(
+        "s", 0.2, 1.5, "reaction time of the safe distance, both cars braking equally hard"
+    )
+    danger_gain: float = parameter("1/s", 0.0, 2.0, "faster falling back per metre below the safe distance")
+    anticipation: float = parameter("s", 0.0, 1.5, "motion of the leader is looked at this far ahead")
+    acceleration_fade: float = parameter(
+        "s", 0.3, 5.0, "time constant with which a leader's acceleration is expected to end"
+    )
+    brake_threshold: float = parameter(
+        "m/s²", 1.0, 4.0, "needed deceleration above which physics, not comfort, decides"
+    )
+    emergency_threshold: float = parameter(
+        "m/s²", 3.0, 8.0, "needed deceleration that starts emergency braking"
+    )
+    emergency_release: float = parameter("m/s²", 0.5, 4.0, "needed deceleration below which it ends")
+    emergency_surplus: float = parameter("", 1.0, 2.0, "factor on the needed deceleration in an emergency")
+    collision_margin: float = parameter("m", 0.5, 5.0, "gap that must remain")
+    system_delay: float = parameter("s", 0.0, 1.0, "from measurement to command; the brakes' own delay adds")
+    stop_speed: float = parameter("m/s", 0.05, 1.0, "below, the car is brought to a stand and held")
+    restart_acceleration: float = parameter("m/s²", 0.05, 1.0, "wanted before the car is let go")
+    restart_speed: float = parameter("m/s", 0.1, 2.0, "speed of the leader before the car is let go")
+    restart_gap: float = parameter("m", 0.5, 10.0, "or surplus of gap before the car is let go")
+    hold_deceleration: float = parameter("m/s²", 0.5, 2.0, "requested at a stand")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelevanceParameters:
+    """Which tracks matter, and how much they may make the car brake."""
+
+    existence: float = parameter("", 0.1, 0.95, "tracks below are not regarded")
+    existence_brake: float = parameter("", 0.3, 0.999, "enough alone for braking beyond comfort")
+    confirmation_time: float = parameter(
+        "s", 0.0, 3.0, "age that also confirms, as a second kind of sensor does"
+    )
+    unseen: float = parameter(
+        "s", 0.1, 3.0, "tracks not measured for longer do not make the car brake beyond comfort"
+    )
+    margin: float = parameter(
+        "m", 0.0, 1.0, "sideways clearance to our swept path below which an object is in it"
+    )
+    margin_release: float = parameter("m", 0.0, 1.5, "clearance above which it no longer is")
+    drift_rate: float = parameter("m/s", 0.05, 1.0, "sideways speed towards our path that can be a cut-in")
+    drift_horizon: float = parameter("s", 0.5, 4.0, "a cut-in is foreseen this far ahead")
+    drift_certain: float = parameter("s", 0.1, 2.0, "nearer than this it counts whatever the intention")
+    intention: float = parameter("", 0.1, 0.95, "probability to come to our side that makes a drift a cut-in")
+    cut_in_deceleration: float = parameter("m/s²", 0.5, 3.5, "most for a cut-in that is only foreseen")
+    crossing_margin: float = parameter("s", 0.1, 2.0, "between a crossing object's passage and ours")
+    most: int = parameter("", 1, 20, "nearest objects regarded one by one")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathParameters:
+    """The path to the lane centre and its sampling."""
+
+    centring_time: float = parameter("s", 1.0, 8.0, "to the lane centre")
+    shortest_centring: float = parameter("m", 3.0, 30.0, "distance at least")
+    lateral_acceleration: float = parameter("m/s²", 0.2, 2.0, "of the way back to the centre")
+    deviation: float = parameter(
+        "m", 0.1, 2.0, "farther from the last path the plan starts anew from the car"
+    )
+    heading_deviation: float = parameter(
+        "rad", 0.01, 0.5, "more askew to the last path the plan starts anew from the car"
+    )
+    memory: float = parameter("s", 0.0, 5.0, "lanes last seen are used this long")
+    continuity: float = parameter("s", 0.1, 2.0, "after a longer pause the plan starts anew from the car")
+    length: float = parameter("m", 100.0, 400.0, "of the path")
+    points: int = parameter("", 20, 400, "of the path, denser near the car")
+    horizon: float = parameter("s", 3.0, 15.0, "of the trajectory")
+    samples: int = parameter("", 10, 200, "of the trajectory")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneChangeParameters:
+    """Lane changes that the driver confirms; times and rear gap of UN R79 are constants in `lane_change.py`."""
+
+    duration: float = parameter("s", 3.0, 5.0, "of the sideways movement (UN R79: below 5)")
+    confidence: float = parameter("", 0.1, 0.99, "that the target lane exists, at least")
+    width: float = parameter("m", 2.2, 3.5, "of the target lane, at least")
+    front_time_gap: float = parameter("s", 0.3, 2.0, "to the car ahead in the target lane, at least")
+    front_deceleration: float = parameter("m/s²", 0.5, 3.0, "to a slower car ahead in the target lane")
+    beside_margin: float = parameter("m", 0.0, 10.0, "free before and behind the car")
+    approach_speed: float = parameter("m/s", 20.0, 60.0, "of cars behind that may come into sight")
+    centred: float = parameter("m", 0.05, 0.6, "distance to the centre at which a lane change is over")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """`config/parameters/planning.yaml`."""
+
+    speed: SpeedParameters
+    follow: FollowParameters
+    relevance: RelevanceParameters
+    path: PathParameters
+    lane_change: LaneChangeParameters

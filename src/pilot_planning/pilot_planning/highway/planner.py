@@ -1,0 +1,270 @@
+"""The highway planner: world in, plan with reasons out."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from pilot_common.arc import foot
+from pilot_common.geometry import Pose, compose, inverse
+from pilot_common.messages import empty_arrays
+from pilot_common.types import DriveMode, Ledger, Manoeuvre, Mode, Plan, Side, Trajectory, VehicleState, World
+from pilot_common.vehicle import Vehicle
+from pilot_planning.highway.lane_change import LaneChange, Phase, Scene
+from pilot_planning.highway.ledger import Entry, settle
+from pilot_planning.highway.motion import braking_jerk
+from pilot_planning.highway.parameters import Parameters
+from pilot_planning.highway.path import (
+    Path,
+    Start,
+    comfortable_time,
+    plan_path,
+    sampling,
+    start_at_car,
+    start_on,
+)
+from pilot_planning.highway.relevance import Obstacle, Role, obstacles
+from pilot_planning.highway.road import Remembered, Road, pose_of, see_road
+from pilot_planning.highway.speed_plan import Demand, SpeedPlanner
+from pilot_planning.highway.traffic import see_traffic
+from pilot_planning.highway.trajectory import along_path, roll_out
+from pilot_planning.interface import PlannerInputs, PlannerOutputs
+
+DRIVING = (DriveMode.ACTIVE, DriveMode.TAKEOVER, DriveMode.MINIMUM_RISK)
+ROLLED_LAWS = 4  # the tightest laws go into the rollout; the others are far from binding within its horizon
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What one cycle leaves to the next, in the frame of its own `pose` (odom_from_base)."""
+
+    stamp: float
+    pose: Pose
+    path: Path
+    road: Road
+    target: float  # offset of the lane centre that the path led to
+    speed: np.ndarray  # (T,) of the trajectory
+    acceleration: float
+    driving: bool
+
+
+class HighwayPlanner:
+    """Core of `planning` on motorways."""
+
+    Inputs = PlannerInputs
+    Outputs = PlannerOutputs
+    Parameters = Parameters
+
+    def __init__(self, vehicle: Vehicle, parameters: Parameters) -> None:
+        self._p = parameters
+        self._vehicle = vehicle
+        self._limits = vehicle.facts.limits
+        self._grid = sampling(parameters.path)
+        self._step = parameters.path.horizon / (parameters.path.samples - 1)
+        self._lane_change = LaneChange(vehicle, parameters.lane_change)
+        self._speeds = SpeedPlanner(vehicle, parameters)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets all memory."""
+        self._lane_change.reset()
+        self._speeds.reset()
+        self._memory: Memory | None = None
+        self._lanes: Remembered | None = None
+        self._state: VehicleState | None = None
+        self._members = np.empty(0, np.uint32)
+
+    def step(self, inputs: PlannerInputs) -> PlannerOutputs:
+        """The plan of this cycle; invalid, with the reason, where the world does not let the car plan."""
+        world = inputs.world
+        reason = _unusable(world)
+        if world is None or reason:
+            stamp = world.stamp if world is not None and math.isfinite(world.stamp) else inputs.time
+            return PlannerOutputs(plan=_no_plan(stamp, reason), debug={})
+        if inputs.vehicle_state is not None and inputs.vehicle_state.valid:
+            self._state = inputs.vehicle_state
+        return self._plan(world, inputs.mode)
+
+    def _plan(self, world: World, mode_message: Mode | None) -> PlannerOutputs:
+        mode = mode_message.mode if mode_message is not None else DriveMode.OFF
+        ego, pose = world.ego, pose_of(world.ego)
+        memory = self._usable_memory(world.stamp)
+        continued = memory is not None and memory.driving and mode in DRIVING
+        road = see_road(world, pose, self._lanes, self._p.path.memory)
+        if road.fresh:
+            self._lanes = Remembered(road, world.stamp, pose)
+        traffic = see_traffic(world.tracks, road, self._p.relevance)
+        last_from_now = compose(inverse(memory.pose), pose) if memory is not None else (0.0, 0.0, 0.0)
+
+        speed, last = max(0.0, ego.speed), ego.acceleration
+        start = start_at_car(ego.yaw_rate, ego.speed)
+        lane = road.ego_lane
+        if memory is not None and continued:
+            start = start_on(memory.path, last_from_now, ego.yaw_rate, ego.speed, self._p.path)
+            speed, last = self._continued_speed(memory, world.stamp, speed)
+            lane = self._same_lane(memory, last_from_now, road)
+        scene = Scene(world.stamp, speed, road, traffic, lane, world.sensors_lost)
+        lever = self._state.driver.lane_change if self._state is not None else Side.NONE
+        lane += self._lane_change.update(lever, mode is DriveMode.ACTIVE and continued, scene)
+        target = float(road.offset[lane])
+        path = self._path(road, start, target, world.stamp, speed)
+
+        dimensions = self._vehicle.facts.dimensions
+        found = obstacles(
+            traffic,
+            road.ego_station + dimensions.rear_axle_to_front,
+            ego.speed,
+            0.5 * dimensions.width,
+            dimensions.length,
+            path.station,
+            path.offset,
+            self._members,
+            self._p.relevance,
+        )
+        self._members = np.array([item.identity for item in found if item.role is Role.IN_PATH], np.uint32)
+        set_speed, time_gap = self._wishes(speed)
+        was_held = self._speeds.held
+        demand = self._speeds.demand(
+            road, found, speed, ego.speed, set_speed, time_gap, mode, world.sensors_lost
+        )
+        if self._speeds.held:
+            speed = 0.0
+        elif was_held:
+            last = max(last, 0.0)  # letting the brakes go at a stand is no jerk
+        elapsed = world.stamp - memory.stamp if memory is not None and continued else 1.0 / 20.0
+        up, down = self._jerks(speed, last, demand)
+        command, physical, ledger = settle(demand.entries, last, up * elapsed, down * elapsed)
+
+        tight = sorted(range(len(demand.laws)), key=lambda index: demand.entries[index].bound)[:ROLLED_LAWS]
+        laws = [demand.laws[index] for index in sorted(tight)]
+        rolled = roll_out(laws, speed, command, up, down, self._step, self._p.path.samples)
+        trajectory = along_path(path, self._step, *rolled)
+        plan = Plan(
+            stamp=world.stamp,
+            source_stamp=world.source_stamp,
+            valid=True,
+            reason=self._reason(demand.entries[physical], road),
+            manoeuvre=self._manoeuvre(mode, demand, physical, rolled[1]),
+            indicator=self._lane_change.indicator,
+            target_speed=demand.target_speed,
+            **_lead(found),
+            trajectory=trajectory,
+            path=path.point,
+            path_heading=path.heading,
+            path_curvature=path.curvature,
+            ledger=ledger,
+        )
+        self._memory = Memory(
+            world.stamp, pose, path, road, target, trajectory.speed, command, mode in DRIVING
+        )
+        debug = {
+            "ego_offset": road.ego_offset,
+            "target_offset": target,
+            "start_offset": float(path.offset[0]),
+            "continued": float(start.continued),
+            "planned_speed": speed,
+            "lane_change_phase": float(self._lane_change.phase.value),
+            "obstacles": float(len(found)),
+        }
+        return PlannerOutputs(plan=plan, debug=debug)
+
+    def _usable_memory(self, stamp: float) -> Memory | None:
+        memory = self._memory
+        return (
+            memory if memory is not None and 0.0 < stamp - memory.stamp <= self._p.path.continuity else None
+        )
+
+    def _continued_speed(self, memory: Memory, stamp: float, measured: float) -> tuple[float, float]:
+        """Planned speed now and last commanded acceleration; the plan does not run away from a car that cannot follow."""
+        share = (stamp - memory.stamp) / self._step
+        low = min(int(share), len(memory.speed) - 2)
+        planned = float(memory.speed[low] + (share - low) * (memory.speed[low + 1] - memory.speed[low]))
+        band = self._p.speed.tracking_band
+        return max(0.0, measured - band, min(measured + band, planned)), memory.acceleration
+
+    def _same_lane(self, memory: Memory, last_from_now: Pose, road: Road) -> int:
+        """The lane the last path led to, by its place on the ground: lane numbers may jump while the car crosses a mark."""
+        relative = road.ego_offset + memory.target - _offset_on(memory.road, last_from_now)
+        lane = road.lane_nearest(relative)
+        near = abs(float(road.offset[lane]) - relative) < 0.5 * float(road.width[lane])
+        return lane if near else road.ego_lane
+
+    def _path(self, road: Road, start: Start, target: float, stamp: float, speed: float) -> Path:
+        left = self._lane_change.time_left(stamp)
+        seconds = comfortable_time(target - road.ego_offset, self._p.path)
+        if left is not None:
+            seconds = max(left, 0.25 * self._p.lane_change.duration)
+        horizon = self._p.path.horizon
+        reach = speed * horizon + 0.5 * self._p.speed.acceleration * horizon * horizon
+        scale = max(1.0, reach / self._p.path.length)
+        return plan_path(road, start, target, seconds, speed, self._grid * scale, self._p.path)
+
+    def _wishes(self, speed: float) -> tuple[float, float]:
+        """Set speed and time gap of the driver; the present speed and the usual gap where none is set."""
+        p = self._p.follow
+        driver = self._state.driver if self._state is not None else None
+        set_speed = driver.set_speed if driver is not None and driver.set_speed > 0.0 else speed
+        time_gap = driver.time_gap if driver is not None and driver.time_gap > 0.0 else p.usual_time_gap
+        return set_speed, max(p.shortest_time_gap, time_gap)
+
+    def _jerks(self, speed: float, last: float, demand: Demand) -> tuple[float, float]:
+        """Allowed rise and fall of acceleration a second: gentle when speeding up, ISO 15622 when braking, more in an emergency."""
+        down = min(self._limits.max_jerk, braking_jerk(speed))
+        up = min(self._limits.max_jerk, self._p.speed.jerk) if last >= 0.0 else down
+        return up, self._limits.max_emergency_jerk if demand.emergency else down
+
+    def _manoeuvre(self, mode: DriveMode, demand: Demand, physical: int, speeds: list[float]) -> Manoeuvre:
+        name = demand.entries[physical].name
+        if demand.emergency:
+            return Manoeuvre.EMERGENCY_BRAKE
+        if mode is DriveMode.MINIMUM_RISK:
+            return Manoeuvre.MINIMUM_RISK
+        if self._lane_change.phase is Phase.MOVING:
+            left = self._lane_change.side is Side.LEFT
+            return Manoeuvre.LANE_CHANGE_LEFT if left else Manoeuvre.LANE_CHANGE_RIGHT
+        if name == "hold" or demand.entries[physical].bound < 0.0 and min(speeds) <= 0.0:
+            return Manoeuvre.STOP
+        return Manoeuvre.FOLLOW if name in ("follow", "cut_in", "brake", "crossing") else Manoeuvre.CRUISE
+
+    def _reason(self, entry: Entry, road: Road) -> str:
+        return "; ".join(part for part in (entry.sentence, self._lane_change.note, road.note) if part)
+
+
+def _offset_on(road: Road, here: Pose) -> float:
+    """Offset on an earlier road of a point in its frame."""
+    return foot(road.line, here[0], here[1])[1]
+
+
+def _lead(found: list[Obstacle]) -> dict[str, float | int]:
+    lead = next((item for item in found if item.role is Role.IN_PATH), None)
+    if lead is None:
+        return {"lead_identity": 0, "lead_gap": 0.0}
+    return {"lead_identity": lead.identity, "lead_gap": lead.gap}
+
+
+def _unusable(world: World | None) -> str:
+    """Why a world cannot be planned in; empty where it can."""
+    if world is None:
+        return "no world, or too old"
+    if not world.valid:
+        return f"world not valid: {world.reason}"
+    ego = world.ego
+    numbers = (world.stamp, ego.x_odom, ego.y_odom, ego.yaw_odom, ego.speed, ego.acceleration, ego.yaw_rate)
+    return "" if all(map(math.isfinite, numbers)) else "ego motion is not finite"
+
+
+def _no_plan(stamp: float, reason: str) -> Plan:
+    return Plan(
+        stamp=stamp,
+        source_stamp=stamp,
+        valid=False,
+        reason=reason,
+        manoeuvre=Manoeuvre.NONE,
+        indicator=Side.NONE,
+        target_speed=0.0,
+        lead_identity=0,
+        lead_gap=0.0,
+        trajectory=Trajectory(**empty_arrays(Trajectory)),
+        **empty_arrays(Plan),
+        ledger=Ledger(**empty_arrays(Ledger), name=(), sentence=(), binding=0, runner_up=0),
+    )

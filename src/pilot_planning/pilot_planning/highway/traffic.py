@@ -1,0 +1,77 @@
+"""Others in road coordinates, as flat arrays: what relevance and lane changes look at."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pilot_common.types import Tracks
+from pilot_planning.highway.parameters import RelevanceParameters
+from pilot_planning.highway.road import Road
+
+CAMERA, RADAR, LIDAR = 1, 2, 4  # bits of Tracks.sensors
+SENSOR_COUNT = np.array([bin(bits).count("1") for bits in range(256)])
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """N tracks that exist well enough, each (N,). Half extents are along and across the road, speeds along it.
+
+    `left`, `right` are the probabilities to go there; `confirmed` tells which may make the car brake beyond comfort.
+    """
+
+    identity: np.ndarray
+    class_id: np.ndarray
+    station: np.ndarray
+    offset: np.ndarray
+    offset_rate: np.ndarray
+    half_length: np.ndarray
+    half_width: np.ndarray
+    speed: np.ndarray
+    acceleration: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    confirmed: np.ndarray
+
+
+def see_traffic(tracks: Tracks, road: Road, p: RelevanceParameters) -> Traffic:
+    """The tracks that exist with enough probability and whose numbers are finite. Off fresh lanes, road coordinates are recomputed."""
+    sound = np.isfinite(
+        tracks.position.sum(1)
+        + tracks.velocity.sum(1)
+        + tracks.extent.sum(1)
+        + tracks.heading
+        + tracks.acceleration
+    )
+    sound &= tracks.existence >= p.existence
+    if road.fresh:
+        sound &= np.isfinite(tracks.station + tracks.offset + tracks.offset_rate + tracks.intention.sum(1))
+    rows = np.flatnonzero(sound)
+    velocity = tracks.velocity[rows]
+    if road.fresh:
+        station, offset = tracks.station[rows], tracks.offset[rows]
+        line_heading = np.interp(station, road.line.station, road.line.heading)
+        rate, intention = tracks.offset_rate[rows], tracks.intention[rows]
+    else:
+        station, offset, line_heading = road.line.to_road(tracks.position[rows, :2])
+        rate = velocity[:, 1] * np.cos(line_heading) - velocity[:, 0] * np.sin(line_heading)
+        intention = np.zeros((len(rows), 3))
+    turned = tracks.heading[rows] - line_heading
+    cosine, sine = np.cos(turned), np.abs(np.sin(turned))
+    across = np.abs(cosine)
+    extent = 0.5 * tracks.extent[rows, :2]
+    existence = tracks.existence[rows]
+    seen_long = (tracks.age[rows] >= p.confirmation_time) | (SENSOR_COUNT[tracks.sensors[rows]] >= 2)
+    return Traffic(
+        identity=tracks.identity[rows],
+        class_id=tracks.class_id[rows],
+        station=station,
+        offset=offset,
+        offset_rate=rate,
+        half_length=extent[:, 0] * across + extent[:, 1] * sine,
+        half_width=extent[:, 1] * across + extent[:, 0] * sine,
+        speed=velocity[:, 0] * np.cos(line_heading) + velocity[:, 1] * np.sin(line_heading),
+        acceleration=tracks.acceleration[rows] * cosine,
+        left=intention[:, 1],
+        right=intention[:, 2],
+        confirmed=((existence >= p.existence_brake) | seen_long) & (tracks.unseen[rows] <= p.unseen),
+    )

@@ -17,7 +17,7 @@ from pilot_simulation.recording import Recording
 from pilot_simulation.road import TrueRoad
 from pilot_simulation.scenario import ActorPlan, Event
 
-# Length, width, height of scripted road users, m: an estate car, an articulated lorry (EU directive 96/53/EC), a motorcycle, a person.
+# Length, width, height of scripted road users, m: estate car, articulated lorry (EU directive 96/53/EC), motorcycle, person.
 EXTENTS = {
     ObjectClass.CAR: (4.7, 1.85, 1.5),
     ObjectClass.TRUCK: (16.5, 2.55, 3.9),
@@ -38,7 +38,7 @@ class EgoOnRoad:
 
 @dataclass(frozen=True)
 class Others:
-    """N actors at one time; `course` is the heading relative to the reference line, station and offset are of the box's centre."""
+    """N actors at one time, centres of their boxes; `course` is the heading relative to the reference line."""
 
     road: TrueRoad
     identity: np.ndarray  # (N,) uint32
@@ -82,7 +82,9 @@ class Others:
 def nobody(road: TrueRoad) -> Others:
     """No actors."""
     none = np.empty(0)
-    return Others(road, np.empty(0, np.uint32), np.empty(0, np.uint8), np.empty((0, 3)), none, none, none, none)
+    return Others(
+        road, np.empty(0, np.uint32), np.empty(0, np.uint8), np.empty((0, 3)), none, none, none, none
+    )
 
 
 def together(road: TrueRoad, parts: Sequence[Others]) -> Others:
@@ -112,11 +114,15 @@ class ScriptedActor:
         self.extent = EXTENTS[plan.kind]
         self._road = road
         self.station, self.speed = plan.station, plan.speed
-        self.offset = road.lane_centre(plan.lane, plan.station) if plan.lane is not None else float(plan.offset or 0.0)
+        self.offset = (
+            road.lane_centre(plan.lane, plan.station) if plan.lane is not None else float(plan.offset or 0.0)
+        )
         self.offset_rate = 0.0
         self._target, self._acceleration = plan.speed, 0.0
         self._waiting = list(plan.events)
-        self._change: tuple[float, float, float, float] | None = None  # start, duration, offset from, offset to
+        self._change: tuple[float, float, float, float] | None = (
+            None  # start, duration, offset from, offset to
+        )
 
     def advance(self, before: float, time: float, ego: EgoOnRoad) -> None:
         """From `before` to `time`: events due start now, speed goes to its target, a lane change follows a quintic."""
@@ -190,7 +196,9 @@ class ScriptedActors:
         (before, after), (old, new) = self._times, self._states
         share = (time - before) / (after - before) if after > before else 1.0
         station, offset, course, speed = (old + share * (new - old)).T
-        return Others(self._road, self._identity, self._class_id, self._extent, station, offset, course, speed)
+        return Others(
+            self._road, self._identity, self._class_id, self._extent, station, offset, course, speed
+        )
 
 
 class RecordedActors:
@@ -227,5 +235,8 @@ class RecordedActors:
         there = recording.present[row] & recording.present[last]
         old, new = self._states[row, there], self._states[last, there]
         station, offset, course, speed = (old + share * (new - old)).T
-        identity, class_id = recording.identity[there].astype(np.uint32), recording.class_id[there].astype(np.uint8)
+        identity, class_id = (
+            recording.identity[there].astype(np.uint32),
+            recording.class_id[there].astype(np.uint8),
+        )
         return Others(self._road, identity, class_id, recording.extent[there], station, offset, course, speed)

@@ -16,7 +16,10 @@ from pilot_simulation.parameters import CameraParameters, MarkParameters
 from pilot_simulation.scene import Scene, Viewpoints
 
 AHEAD = 0.35  # rad: cameras turned less look ahead
-OTHERS = np.array([ObjectClass.TRUCK, ObjectClass.CAR, ObjectClass.CAR, ObjectClass.PEDESTRIAN, ObjectClass.TWO_WHEELER], np.uint8)
+# What each class is mistaken for: unknown, car, truck, two-wheeler, pedestrian in the order of `ObjectClass`.
+MISTAKEN = np.array(
+    (ObjectClass.TRUCK, ObjectClass.TRUCK, ObjectClass.CAR, ObjectClass.PEDESTRIAN, ObjectClass.TWO_WHEELER)
+)
 
 
 class CameraModel:
@@ -54,10 +57,12 @@ class CameraModel:
         size = noisy[:, 2:] - noisy[:, :2]
         large = size.min(1, initial=np.inf) >= parameters.smallest_box_px
         share = views.distance[rows] / self._viewpoints.range[sensor]
-        score = parameters.score_mean - parameters.score_drop * share + parameters.score_deviation * noise[:, 4]
+        score = (
+            parameters.score_mean - parameters.score_drop * share + parameters.score_deviation * noise[:, 4]
+        )
         class_id = scene.class_id[index]
         wrong = generator.random(len(rows)) < parameters.class_confusion
-        class_id = np.where(wrong, OTHERS[class_id], class_id)
+        class_id = np.where(wrong, MISTAKEN[class_id], class_id).astype(np.uint8)
         marks = self._image_marks(scene, box, sensor, views.distance[rows])
         false_box, false_sensor, false_score = self._false_boxes()
         sensor = np.concatenate((sensor[large], false_sensor))
@@ -67,9 +72,13 @@ class CameraModel:
             sensors=self._index,
             sensor=self._index[sensor[order]],
             box_px=np.concatenate((noisy[large], false_box))[order],
-            class_id=np.concatenate((class_id[large], np.full(len(false_box), ObjectClass.CAR, np.uint8)))[order],
+            class_id=np.concatenate((class_id[large], np.full(len(false_box), ObjectClass.CAR, np.uint8)))[
+                order
+            ],
             score=np.concatenate((np.clip(score[large], 0.05, 0.99), false_score))[order],
-            line_sensor=np.full(len(marks.point_px), 0 if self._ahead is None else self._index[self._ahead], np.uint8),
+            line_sensor=np.full(
+                len(marks.point_px), 0 if self._ahead is None else self._index[self._ahead], np.uint8
+            ),
             line_mark=marks.mark,
             line_point_px=marks.point_px,
             mark_kind=marks.kind,
@@ -93,7 +102,9 @@ class CameraModel:
         size = self._image_size[sensor]
         return np.clip(boxes, 0.0, np.concatenate((size, size), axis=1))
 
-    def _image_marks(self, scene: Scene, box: np.ndarray, sensor: np.ndarray, distance: np.ndarray) -> ImageMarks:
+    def _image_marks(
+        self, scene: Scene, box: np.ndarray, sensor: np.ndarray, distance: np.ndarray
+    ) -> ImageMarks:
         if self._marks is None:
             return ImageMarks.none()
         own = sensor == self._ahead

@@ -56,7 +56,9 @@ class Driver:
         body = facts.body
         self._wheelbase = facts.dimensions.wheelbase
         understeer = 1.0 / body.front_cornering_stiffness - 1.0 / body.rear_cornering_stiffness
-        self._understeer = understeer / (body.friction * GRAVITY)  # rad per m/s² of lateral acceleration: he knows his car
+        self._understeer = understeer / (
+            body.friction * GRAVITY
+        )  # rad per m/s² of lateral acceleration: he knows his car
         self._deceleration = facts.actuators.max_deceleration
         self._demanded: float | None = None  # since when the system demands a takeover
         self._takes_over = False
@@ -107,7 +109,9 @@ class Driver:
         curvature -= 2.0 * frequency / speed * view.heading_error
         return math.atan(self._wheelbase * curvature) + self._understeer * view.speed**2 * curvature
 
-    def inputs(self, time: float, mode: Mode | None, hands: Hands, pedals: tuple[float, float]) -> DriverInput:
+    def inputs(
+        self, time: float, mode: Mode | None, hands: Hands, pedals: tuple[float, float]
+    ) -> DriverInput:
         """Pedals, torque and buttons at a time; `pedals` (accelerator, brake) count while he drives."""
         plan = self._plan
         accelerator, brake = pedals if hands.driving else (0.0, 0.0)

@@ -1,5 +1,7 @@
-"""Lane marks as points in the image: the true lines ahead, projected, with pixel noise, hidden behind vehicles. Shapes: B lines,
-K points on each."""
+"""Lane marks as points in the image: the true lines ahead, projected, with pixel noise, hidden behind vehicles.
+
+Shapes: B lines, K points on each.
+"""
 
 from dataclasses import dataclass
 
@@ -40,7 +42,9 @@ class LaneMarkModel:
         self._size = np.array((image.width_px, image.height_px), float)
         self._distance = np.geomspace(parameters.nearest, parameters.farthest, parameters.points)
         span = parameters.farthest - parameters.nearest
-        self._point_probability = 1.0 - (1.0 - parameters.point_probability) * (self._distance - parameters.nearest) / span
+        self._point_probability = (
+            1.0 - (1.0 - parameters.point_probability) * (self._distance - parameters.nearest) / span
+        )
 
     def measure(self, scene: Scene, box: np.ndarray, box_distance: np.ndarray) -> ImageMarks:
         """Lines right to left; `box` (V, 4) are the boxes in this image and how far they are (V,)."""
@@ -48,7 +52,9 @@ class LaneMarkModel:
         here = road.index(place.station + self._sensor.position[0])
         beside = road.boundary[:, here] - place.offset
         lines = np.flatnonzero(road.boundary_exists[:, here] & (np.abs(beside) < parameters.reach))
-        probability = np.where(np.abs(beside[lines]) < OWN_LANE, parameters.near_probability, parameters.far_probability)
+        probability = np.where(
+            np.abs(beside[lines]) < OWN_LANE, parameters.near_probability, parameters.far_probability
+        )
         lines = lines[generator.random(len(lines)) < probability]
         count = len(self._distance)
         if len(lines) == 0:

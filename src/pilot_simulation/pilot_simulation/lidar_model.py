@@ -19,7 +19,11 @@ class LidarModel:
     """All lidars given, by their index in the vehicle; every measurement draws from `generator`."""
 
     def __init__(
-        self, sensors: Sequence[Sensor], indices: Sequence[int], parameters: LidarParameters, generator: np.random.Generator
+        self,
+        sensors: Sequence[Sensor],
+        indices: Sequence[int],
+        parameters: LidarParameters,
+        generator: np.random.Generator,
     ) -> None:
         self._parameters, self._generator = parameters, generator
         self._index = np.array(indices, np.uint8)

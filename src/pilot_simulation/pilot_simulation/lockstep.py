@@ -1,7 +1,7 @@
 """A drive without middleware: simulation and functions in one loop, as fast as it goes, the same in every run.
 
-The simulation moves in ticks; between them the functions run at the exact times at which messages are due, in graph order. What
-they send to the actuators acts from the next tick on.
+After each tick of the simulation the functions run once, in graph order, with all that has become due by then (as a replay of
+the same drive does). What they send to the actuators acts from that tick on.
 """
 
 import heapq
@@ -69,10 +69,9 @@ class Lockstep:
 
     def __init__(self, simulation: Simulation, config: Path, respawn: float = RESPAWN) -> None:
         self.simulation = simulation
-        self._executor = make_executor(simulation.graph, simulation.vehicle, config)
+        self.graph = simulation.graph
+        self._executor = make_executor(self.graph, simulation.vehicle, config)
         self._all = self._executor.runners
-        self._graph = self._executor.graph
-        self._read = {name for runner in self._all for name in runner.function.inputs}
         self._pending: list[tuple[int, int, int, str, Message]] = []
         self._latest: dict[str, Any] = {"actuation": None, "mode": None}
         self._kills = sorted(_kills(simulation, respawn))
@@ -83,27 +82,20 @@ class Lockstep:
         """One tick of the simulation, then all functions up to its end; yields what is recorded, in order."""
         for due, topic, message in self.simulation.step(self._latest["actuation"], self._latest["mode"]):
             self._pushed += 1
-            heapq.heappush(self._pending, (due, self._graph.order(topic), self._pushed, topic, message))
+            heapq.heappush(self._pending, (due, self.graph.order(topic), self._pushed, topic, message))
         now = self.simulation.now
         self._kill_and_respawn(now)
+        arrivals = []
         while self._pending and self._pending[0][0] <= now:
-            time = self._pending[0][0]
-            arrivals = []
-            while self._pending and self._pending[0][0] == time:
-                _, _, _, topic, message = heapq.heappop(self._pending)
-                arrivals.append((topic, message))
-            yield from self._at(time, arrivals)
-
-    def _at(self, time: int, arrivals: list[tuple[str, Message]]) -> Iterator[tuple[int, str, Message]]:
-        """What arrives at a time, and what the functions make of it. A topic that nobody reads (truth) wakes nobody."""
-        read = [(topic, message) for topic, message in arrivals if topic in self._read]
-        said = self._executor.advance(time, read) if read else []
+            _, _, _, topic, message = heapq.heappop(self._pending)
+            arrivals.append((topic, message))
+        said = self._executor.advance(now, arrivals)
         for topic, message in (*arrivals, *said):
             if topic in self._latest:
                 self._latest[topic] = message
-            if self._graph.topics[topic].recorded:
+            if self.graph.topics[topic].recorded:
                 self.told += 1
-                yield time, topic, message
+                yield now, topic, message
 
     def _kill_and_respawn(self, now: int) -> None:
         while self._kills and self._kills[0][0] <= now:
@@ -116,7 +108,7 @@ class Lockstep:
                     runner.reset()
                 if running:
                     runners.append(runner)
-            self._executor = Executor(self._graph, runners)
+            self._executor = Executor(self.graph, runners)
 
 
 def _kills(simulation: Simulation, respawn: float) -> Iterator[tuple[int, str, bool]]:

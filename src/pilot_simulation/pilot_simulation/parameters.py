@@ -9,10 +9,14 @@ from pilot_common.schema import parameter
 class Detectability:
     """When an object is seen at all. Its probability is the sensor's own, times a factor of range, times one of visibility."""
 
-    full_range: float = parameter("", 0.1, 1.0, "share of the range up to which the probability is the sensor's own")
+    full_range: float = parameter(
+        "", 0.1, 1.0, "share of the range up to which the probability is the sensor's own"
+    )
     probability_at_range: float = parameter("", 0.0, 1.0, "factor at the end of the range, linear in between")
     hidden: float = parameter("", 0.0, 1.0, "visible share of the angle up to which an object is not seen")
-    clear: float = parameter("", 0.0, 1.0, "visible share from which on it is seen as if it were free, linear in between")
+    clear: float = parameter(
+        "", 0.0, 1.0, "visible share from which on it is seen as if it were free, linear in between"
+    )
 
     def __post_init__(self) -> None:
         if self.clear <= self.hidden or self.full_range >= 1.0:
@@ -42,7 +46,9 @@ class MarkParameters:
     reach: float = parameter("m", 2.0, 20.0, "lines farther to the side are not reported")
     near_probability: float = parameter("", 0.0, 1.0, "to see a line of the own lane")
     far_probability: float = parameter("", 0.0, 1.0, "to see a line beyond")
-    point_probability: float = parameter("", 0.0, 1.0, "to see a point of a line that is seen, at the farthest; 1 at the nearest")
+    point_probability: float = parameter(
+        "", 0.0, 1.0, "to see a point of a line that is seen, at the farthest; 1 at the nearest"
+    )
     fewest_points: int = parameter("", 2, 20, "a line with fewer points is not reported")
     score_deviation: float = parameter("", 0.0, 0.3, "standard deviation of the score about 0.9")
 
@@ -52,7 +58,9 @@ class RadarParameters:
     """Returns."""
 
     detectability: Detectability
-    under_ride: float = parameter("", 0.0, 1.0, "probability factor of a hidden object: the beam passes under cars")
+    under_ride: float = parameter(
+        "", 0.0, 1.0, "probability factor of a hidden object: the beam passes under cars"
+    )
     second_probability: float = parameter("", 0.0, 1.0, "of a second return from the same object")
     second_range: float = parameter("m", 0.0, 200.0, "farther objects return once")
     car_cross_section: float = parameter("dB m²", -10.0, 40.0, "mean of a car")
@@ -60,7 +68,9 @@ class RadarParameters:
     small_cross_section: float = parameter("dB m²", -30.0, 20.0, "mean of anybody else")
     cross_section_deviation: float = parameter("dB m²", 0.0, 15.0, "standard deviation")
     clutter_cross_section: float = parameter("dB m²", -40.0, 20.0, "mean of a false return")
-    standing_clutter: float = parameter("", 0.0, 1.0, "share of false returns from standing things; the others have any speed")
+    standing_clutter: float = parameter(
+        "", 0.0, 1.0, "share of false returns from standing things; the others have any speed"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +78,9 @@ class LidarParameters:
     """Boxes."""
 
     detectability: Detectability
-    box_range: float = parameter("", 0.05, 1.0, "share of the range up to which heading and extent are measured")
+    box_range: float = parameter(
+        "", 0.05, 1.0, "share of the range up to which heading and extent are measured"
+    )
     centre_deviation: float = parameter("m", 0.0, 1.0, "of the box fit, besides range and angle errors")
     heading_deviation: float = parameter("rad", 0.0, 0.5, "of the box fit")
     extent_deviation: float = parameter("m", 0.0, 1.0, "of the box fit")

@@ -18,7 +18,11 @@ class RadarModel:
     """All radars given, by their index in the vehicle; every measurement draws from `generator`."""
 
     def __init__(
-        self, sensors: Sequence[Sensor], indices: Sequence[int], parameters: RadarParameters, generator: np.random.Generator
+        self,
+        sensors: Sequence[Sensor],
+        indices: Sequence[int],
+        parameters: RadarParameters,
+        generator: np.random.Generator,
     ) -> None:
         self._parameters, self._generator = parameters, generator
         self._index = np.array(indices, np.uint8)
@@ -26,7 +30,10 @@ class RadarModel:
         self._errors = np.array([(s.errors.range, s.errors.azimuth, s.errors.range_rate) for s in sensors])
         self._clutter = np.array([sensor.errors.clutter for sensor in sensors])
         by_class = dict.fromkeys(ObjectClass, parameters.small_cross_section)
-        by_class |= {ObjectClass.CAR: parameters.car_cross_section, ObjectClass.TRUCK: parameters.truck_cross_section}
+        by_class |= {
+            ObjectClass.CAR: parameters.car_cross_section,
+            ObjectClass.TRUCK: parameters.truck_cross_section,
+        }
         self._cross_section = np.array([by_class[kind] for kind in ObjectClass])
 
     def measure(self, scene: Scene) -> RadarReturns:
@@ -45,7 +52,9 @@ class RadarModel:
         cross_section = self._cross_section[scene.class_id[views.object[rows]]]
         false_polar, false_sensor = self._false_returns(scene)
         polar, sensor = np.concatenate((polar, false_polar)), np.concatenate((sensor, false_sensor))
-        cross_section = np.concatenate((cross_section, np.full(len(false_sensor), parameters.clutter_cross_section)))
+        cross_section = np.concatenate(
+            (cross_section, np.full(len(false_sensor), parameters.clutter_cross_section))
+        )
         noise = generator.standard_normal((len(sensor), 4))
         polar += noise[:, :3] * self._errors[sensor]
         inside = (polar[:, 0] > 0.1) & (polar[:, 0] <= self._viewpoints.range[sensor])
@@ -103,5 +112,3 @@ class RadarModel:
         moving = (2.0 * draw[:, 3] - 1.0) * FASTEST_CLUTTER
         rate = np.where(draw[:, 2] < self._parameters.standing_clutter, standing, moving)
         return np.stack((distance, azimuth, rate), axis=-1), sensor
-
-

@@ -50,7 +50,9 @@ class Recording:
             if getattr(self, name).shape != shape:
                 raise ValueError(f"{name} has shape {getattr(self, name).shape}, expected {shape}")
         if lanes == 0 or len(self.right) != lanes:
-            raise ValueError(f"{lanes} left and {len(self.right)} right bounds; there must be as many, and at least one")
+            raise ValueError(
+                f"{lanes} left and {len(self.right)} right bounds; there must be as many, and at least one"
+            )
         for bound in (*self.left, *self.right):
             if bound.ndim != 2 or bound.shape[1] != 2 or len(bound) < 2:
                 raise ValueError(f"a bound has shape {bound.shape}, expected (Q, 2) with Q of at least 2")
@@ -64,8 +66,10 @@ class Recording:
 
     def save(self, file: Path) -> None:
         """Writes the npz file."""
-        arrays = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in ("left", "right")}
-        for lane, (left, right) in enumerate(zip(self.left, self.right)):
+        arrays = {
+            item.name: getattr(self, item.name) for item in fields(self) if item.name not in ("left", "right")
+        }
+        for lane, (left, right) in enumerate(zip(self.left, self.right, strict=True)):
             arrays[f"left_{lane}"], arrays[f"right_{lane}"] = left, right
         np.savez_compressed(file, **arrays)
 
@@ -76,7 +80,9 @@ def load_recording(file: Path) -> Recording:
         with np.load(file, allow_pickle=False) as content:
             arrays = dict(content)
         lanes = range(len(arrays["left_kind"]))
-        plain = {item.name: arrays[item.name] for item in fields(Recording) if item.name not in ("left", "right")}
+        plain = {
+            item.name: arrays[item.name] for item in fields(Recording) if item.name not in ("left", "right")
+        }
         left = tuple(np.asarray(arrays[f"left_{lane}"], float) for lane in lanes)
         right = tuple(np.asarray(arrays[f"right_{lane}"], float) for lane in lanes)
         return Recording(left=left, right=right, **plain)

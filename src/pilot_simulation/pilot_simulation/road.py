@@ -1,7 +1,7 @@
 """The true road: a reference line with lanes beside it, synthetic or recorded.
 
-Station runs along the reference line from 0 in steps of `SPACING`; offset is left of it. The reference line of a synthetic road is
-the middle of its rightmost lane, that of a recorded road the middle of its longest lane.
+Station runs along the reference line from 0 in steps of `SPACING`; offset is left of it. The reference line of a
+synthetic road is the middle of its rightmost lane, that of a recorded road the middle of its longest lane.
 """
 
 import math
@@ -11,7 +11,6 @@ from functools import cached_property
 import numpy as np
 
 from pilot_common.road import ReferenceLine
-from pilot_common.types import MarkKind
 from pilot_simulation.recording import Recording
 from pilot_simulation.scenario import RoadPlan
 
@@ -57,7 +56,12 @@ class TrueRoad:
     def _columns(self) -> tuple[list[float], list[float], list[float], list[float]]:
         """x, y, heading, curvature as lists: a float out of a list costs a tenth of one out of an array."""
         line = self.line
-        return line.point[:, 0].tolist(), line.point[:, 1].tolist(), line.heading.tolist(), line.curvature.tolist()
+        return (
+            line.point[:, 0].tolist(),
+            line.point[:, 1].tolist(),
+            line.heading.tolist(),
+            line.curvature.tolist(),
+        )
 
     def index(self, station: float) -> int:
         """Of the piece between two points that holds a station."""
@@ -138,7 +142,9 @@ def synthetic_road(plan: RoadPlan, length: float) -> TrueRoad:
         exists=np.broadcast_to(True, (plan.lanes, points)),
         boundary=np.broadcast_to(edges[:, None], (plan.lanes + 1, points)),
         boundary_exists=np.broadcast_to(True, (plan.lanes + 1, points)),
-        boundary_kind=np.array([plan.right_edge, *[plan.between] * (plan.lanes - 1), plan.left_edge], np.uint8),
+        boundary_kind=np.array(
+            [plan.right_edge, *[plan.between] * (plan.lanes - 1), plan.left_edge], np.uint8
+        ),
         speed_limit=plan.speed_limit,
     )
 
@@ -154,15 +160,22 @@ def _heading(station: np.ndarray, knots: np.ndarray, curvatures: np.ndarray) -> 
 
 def recorded_road(recording: Recording, speed_limit: float) -> TrueRoad:
     """The road of a recording, on the grid of its longest lane's middle line."""
-    middles = [_middle(left, right) for left, right in zip(recording.left, recording.right)]
+    middles = [_middle(left, right) for left, right in zip(recording.left, recording.right, strict=True)]
     longest = max(middles, key=lambda middle: float(_arc_length(middle)[-1]))
     line = _smooth_line(longest)
     left = [_offsets(line, bound) for bound in recording.left]
     right = [_offsets(line, bound) for bound in recording.right]
-    exists = np.array([left_exists & right_exists for (_, left_exists), (_, right_exists) in zip(left, right)])
-    left_offset, right_offset = np.array([offset for offset, _ in left]), np.array([offset for offset, _ in right])
+    exists = np.array(
+        [left_exists & right_exists for (_, left_exists), (_, right_exists) in zip(left, right, strict=True)]
+    )
+    left_offset, right_offset = (
+        np.array([offset for offset, _ in left]),
+        np.array([offset for offset, _ in right]),
+    )
     boundary = np.concatenate((right_offset, left_offset[-1:]))
-    for lane in range(1, len(exists)):  # where a lane has ended, the boundary is the left bound of the one to its right
+    for lane in range(
+        1, len(exists)
+    ):  # where a lane has ended, the boundary is the left bound of the one to its right
         boundary[lane] = np.where(exists[lane], right_offset[lane], left_offset[lane - 1])
     return TrueRoad(
         line=line,

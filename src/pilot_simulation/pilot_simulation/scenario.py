@@ -33,7 +33,9 @@ class Segment:
 
     def __post_init__(self) -> None:
         if self.end_radius is not None and abs(self.end_radius) < 30.0:
-            raise ValueError(f"end_radius {self.end_radius:g} m is tighter than 30 m; leave it out for straight on")
+            raise ValueError(
+                f"end_radius {self.end_radius:g} m is tighter than 30 m; leave it out for straight on"
+            )
 
     @property
     def end_curvature(self) -> float:
@@ -103,7 +105,9 @@ class DriverPlan:
     cancel_at: float | None = optional(None, "s", 0.0, 36_000.0, "switches off; none: never")
     brakes_at: float | None = optional(None, "s", 0.0, 36_000.0, "takes over by the brake pedal; none: never")
     brakes_with: float = optional(2.0, "m/s²", 0.1, 9.0, "how hard, then")
-    takes_over_after: float | None = optional(4.0, "s", 0.2, 60.0, "reaction to a takeover demand; none: never")
+    takes_over_after: float | None = optional(
+        4.0, "s", 0.2, 60.0, "reaction to a takeover demand; none: never"
+    )
     hands_on: bool = True
     eyes_on: bool = True
     lane_changes: tuple[LaneChangeWish, ...] = ()
@@ -124,7 +128,9 @@ class Event:
     """What an actor does from a time on, or from the moment the ego's front is within `gap` behind the actor's rear."""
 
     time: float | None = optional(None, "s", 0.0, 36_000.0, "from the start")
-    gap: float | None = optional(None, "m", 0.0, 1000.0, "ego's front bumper to the actor's rear bumper, along the road")
+    gap: float | None = optional(
+        None, "m", 0.0, 1000.0, "ego's front bumper to the actor's rear bumper, along the road"
+    )
     speed: float | None = optional(None, "m/s", 0.0, 70.0, "new speed")
     acceleration: float = optional(2.0, "m/s²", 0.05, 12.0, "magnitude, up or down to the new speed")
     lane: int | None = optional(None, "", 0, 7, "new lane")
@@ -167,7 +173,9 @@ class Fault:
     time: float = parameter("s", 0.0, 36_000.0, "from the start")
     kind: FaultKind
     sensor: str | None = None
-    duration: float | None = optional(None, "s", 0.0, 36_000.0, "how long the sensor is silent; none: to the end")
+    duration: float | None = optional(
+        None, "s", 0.0, 36_000.0, "how long the sensor is silent; none: to the end"
+    )
     function: str | None = None
 
     def __post_init__(self) -> None:
@@ -206,10 +214,14 @@ class Scenario:
     def _check_lanes(self, lanes: int) -> None:
         used = [("ego", self.ego.lane)]
         for index, actor in enumerate(self.actors):
-            used += [(f"actors[{index}]", lane) for lane in (actor.lane, *(event.lane for event in actor.events))]
+            used += [
+                (f"actors[{index}]", lane) for lane in (actor.lane, *(event.lane for event in actor.events))
+            ]
         for who, lane in used:
             if lane is not None and lane >= lanes:
-                raise ValueError(f"{who} uses lane {lane}, but the road has {lanes} lanes, counted from 0 at the right")
+                raise ValueError(
+                    f"{who} uses lane {lane}, but the road has {lanes} lanes, counted from 0 at the right"
+                )
 
     @property
     def recording_file(self) -> Path | None:
@@ -254,4 +266,6 @@ def _find(name_or_path: str | Path, config: Path) -> Path:
     if (path / FOLDER_FILE).is_file():
         return path / FOLDER_FILE
     known = ", ".join(scenario_names(config))
-    raise ScenarioError(f"no scenario '{name_or_path}': neither a file, nor a folder with {FOLDER_FILE}, nor one of {known}")
+    raise ScenarioError(
+        f"no scenario '{name_or_path}': neither a file, nor a folder with {FOLDER_FILE}, nor one of {known}"
+    )

@@ -33,7 +33,9 @@ class Scene:
     corner: np.ndarray  # (N, 4, 2)
 
 
-def make_scene(stamp: float, road: TrueRoad, pose: Pose, place: Place, speed: float, yaw_rate: float, others: Others) -> Scene:
+def make_scene(
+    stamp: float, road: TrueRoad, pose: Pose, place: Place, speed: float, yaw_rate: float, others: Others
+) -> Scene:
     """The others as seen from the ego."""
     cosine, sine = math.cos(pose[2]), math.sin(pose[2])
     delta = others.position - np.array(pose[:2])
@@ -42,7 +44,18 @@ def make_scene(stamp: float, road: TrueRoad, pose: Pose, place: Place, speed: fl
     velocity = np.stack((others.speed * np.cos(heading), others.speed * np.sin(heading)), axis=-1)
     corner = box_corners(centre, heading, others.extent[:, 0], others.extent[:, 1])
     return Scene(
-        stamp, road, pose, place, speed, yaw_rate, others.class_id, others.extent, centre, heading, velocity, corner
+        stamp,
+        road,
+        pose,
+        place,
+        speed,
+        yaw_rate,
+        others.class_id,
+        others.extent,
+        centre,
+        heading,
+        velocity,
+        corner,
     )
 
 
@@ -85,8 +98,12 @@ class Viewpoints:
         reach = 0.5 * (scene.extent[:, 0] + scene.extent[:, 1])
         slack = np.arctan2(reach, distance)  # half of the angle that an object can fill at most
         turned = np.abs(wrap_angle(bearing))
-        sensor, index = np.nonzero((distance <= self.range[:, None]) & (turned <= self.half_view[:, None] + slack))
-        return self._visible(scene, sensor, index, distance[sensor, index], nearest_x, nearest_y, bearing[sensor, index])
+        sensor, index = np.nonzero(
+            (distance <= self.range[:, None]) & (turned <= self.half_view[:, None] + slack)
+        )
+        return self._visible(
+            scene, sensor, index, distance[sensor, index], nearest_x, nearest_y, bearing[sensor, index]
+        )
 
     def _visible(
         self,
@@ -128,7 +145,6 @@ class Viewpoints:
         by_range = 1.0 - fall * np.maximum(share - rule.full_range, 0.0)
         by_view = np.clip((views.visible - rule.hidden) / (rule.clear - rule.hidden), hidden_factor, 1.0)
         return self.probability[views.sensor] * by_range * by_view
-
 
 
 def from_object_frame(scene: Scene, index: np.ndarray, local: np.ndarray) -> np.ndarray:

@@ -22,8 +22,12 @@ class SensorSuite:
 
     def __init__(self, vehicle: Vehicle, graph: Graph, parameters: Parameters, seed: int) -> None:
         self._vehicle, self._parameters = vehicle, parameters
-        self._generators = {kind: np.random.default_rng((seed, 1, number)) for number, kind in enumerate(KINDS)}
-        self._topics = {kind: name for name, topic in graph.topics.items() for kind in KINDS if topic.source == kind.value}
+        self._generators = {
+            kind: np.random.default_rng((seed, 1, number)) for number, kind in enumerate(KINDS)
+        }
+        self._topics = {
+            kind: name for name, topic in graph.topics.items() for kind in KINDS if topic.source == kind.value
+        }
         self._rates = {kind: graph.topics[name].rate for kind, name in self._topics.items()}
         self._latency = {kind: graph.latency(name, vehicle) for kind, name in self._topics.items()}
         self._models: dict[tuple[int, ...], Any] = {}
@@ -32,7 +36,9 @@ class SensorSuite:
             SensorKind.RADAR: self._radars,
             SensorKind.LIDAR: self._lidars,
         }
-        self.fitted = tuple((kind, vehicle.fitted(kind)) for kind in KINDS if kind in self._topics and vehicle.fitted(kind))
+        self.fitted = tuple(
+            (kind, vehicle.fitted(kind)) for kind in KINDS if kind in self._topics and vehicle.fitted(kind)
+        )
 
     @property
     def rate(self) -> float:

@@ -1,7 +1,7 @@
 """The world around the software: car, driver, road, others and sensors, moved on in fixed ticks.
 
-The same class stands in the lockstep loop and in the simulation node. Sensors measure at their exact cycle times, between ticks if
-need be; what they measured is due after their latency.
+The same class stands in the lockstep loop and in the simulation node. Sensors measure at their exact cycle times,
+between ticks if need be; what they measured is due after their latency.
 """
 
 import math
@@ -9,18 +9,26 @@ from pathlib import Path
 
 import numpy as np
 
-from pilot_common.errors import ScenarioError
 from pilot_common.geometry import Pose, box_corners, boxes_overlap, wrap
 from pilot_common.graph import load_graph
 from pilot_common.messages import Message, to_seconds
 from pilot_common.types import Actuation, Mode, Truth
 from pilot_common.vehicle import Vehicle, load_parameters
-from pilot_simulation.actors import ActorSource, EgoOnRoad, Others, RecordedActors, ScriptedActors, nobody, together
+from pilot_simulation.actors import (
+    ActorSource,
+    EgoOnRoad,
+    Others,
+    RecordedActors,
+    ScriptedActors,
+    nobody,
+    together,
+)
 from pilot_simulation.driver import RESTING, Driver, View
+from pilot_simulation.faults import check_functions, lost_sensors
 from pilot_simulation.parameters import Parameters
 from pilot_simulation.recording import load_recording
-from pilot_simulation.road import Place, TrueRoad, recorded_road, synthetic_road
-from pilot_simulation.scenario import Fault, FaultKind, Scenario
+from pilot_simulation.road import Place, recorded_road, synthetic_road
+from pilot_simulation.scenario import Scenario
 from pilot_simulation.scene import make_scene
 from pilot_simulation.sensors import SensorSuite
 from pilot_simulation.traffic import SumoTraffic
@@ -47,8 +55,8 @@ class Simulation:
         self.vehicle, self.scenario, self._start = vehicle, scenario, start
         self.seed = scenario.seed if seed is None else seed
         self.graph = load_graph(config)
-        self._lost = _lost_sensors(vehicle, scenario)
-        _check_functions(scenario, [function.name for function in self.graph.functions])
+        self._lost = lost_sensors(vehicle, scenario)
+        check_functions(scenario, [function.name for function in self.graph.functions])
         parameters = load_parameters(Parameters, "simulation", vehicle, config)
         self._sensors = SensorSuite(vehicle, self.graph, parameters, self.seed)
         self._car = SimulatedCar(vehicle.facts, np.random.default_rng((self.seed, 2)))
@@ -63,7 +71,9 @@ class Simulation:
         self._contact = 0
         self._place_ego()
         self._traffic: SumoTraffic | None = None
-        self._sources: list[ActorSource] = [RecordedActors(recording, self.road)] if recording is not None else []
+        self._sources: list[ActorSource] = (
+            [RecordedActors(recording, self.road)] if recording is not None else []
+        )
         self._add_sources()
         self._others = self._others_at(0.0)
 
@@ -95,7 +105,9 @@ class Simulation:
         if scenario.traffic is not None:
             actors = scripted.actors if scripted is not None else ()
             size = (dimensions.length, dimensions.width)
-            self._traffic = SumoTraffic(scenario.traffic, self.road, self._ego_on_road(), size, actors, self.seed)
+            self._traffic = SumoTraffic(
+                scenario.traffic, self.road, self._ego_on_road(), size, actors, self.seed
+            )
             self._sources.append(self._traffic)
 
     @property
@@ -170,7 +182,11 @@ class Simulation:
         return EgoOnRoad(place.station + dimensions.rear_axle_to_front, place.offset, self._car.true.speed)
 
     def _others_at(self, time: float) -> Others:
-        return together(self.road, [source.at(time) for source in self._sources]) if self._sources else nobody(self.road)
+        return (
+            together(self.road, [source.at(time) for source in self._sources])
+            if self._sources
+            else nobody(self.road)
+        )
 
     def _touch(self, time: float) -> None:
         """Notes whom the ego touches at the end of a tick, until the next truth has told it."""
@@ -179,13 +195,16 @@ class Simulation:
             return
         dimensions, place = self.vehicle.facts.dimensions, self._place
         along = np.abs(others.station - place.station) - 0.5 * others.extent[:, 0]
-        beside = np.abs(others.offset - place.offset) - 0.5 * (others.extent[:, 0] * np.abs(np.sin(others.course)) + others.extent[:, 1])
+        across = others.extent[:, 1] + others.extent[:, 0] * np.abs(np.sin(others.course))
+        beside = np.abs(others.offset - place.offset) - 0.5 * across
         near = np.flatnonzero((along < dimensions.length + 1.0) & (beside < 0.5 * dimensions.width + 1.0))
         if len(near) == 0:
             return
         motion = self._car.true
         forward = dimensions.rear_axle_to_front - 0.5 * dimensions.length
-        centre = np.array(((motion.x + forward * math.cos(motion.yaw), motion.y + forward * math.sin(motion.yaw)),))
+        centre = np.array(
+            ((motion.x + forward * math.cos(motion.yaw), motion.y + forward * math.sin(motion.yaw)),)
+        )
         size = np.array((dimensions.length,)), np.array((dimensions.width,))
         ego = box_corners(centre, np.array((motion.yaw,)), *size)[0]
         close = others.rows(near)
@@ -240,37 +259,6 @@ class Simulation:
         )
 
 
-class _LostSensors:
-    """A fault that silences sensors, by index, for a while."""
-
-    def __init__(self, fault: Fault, indices: tuple[int, ...]) -> None:
-        self._from = fault.time
-        self._to = math.inf if fault.duration is None else fault.time + fault.duration
-        self._indices = indices
-
-    def silent(self, time: float) -> tuple[int, ...]:
-        """Those that are silent at a time."""
-        return self._indices if self._from <= time < self._to else ()
-
-
-def _lost_sensors(vehicle: Vehicle, scenario: Scenario) -> list[_LostSensors]:
-    lost = []
-    for fault in scenario.faults:
-        if fault.kind is FaultKind.SENSOR_LOST:
-            named = [i for i, s in enumerate(vehicle.sensors) if fault.sensor in (s.name, s.kind.value)]
-            if not named:
-                names = ", ".join(sensor.name for sensor in vehicle.sensors)
-                raise ScenarioError(f"{scenario.name}: {vehicle.name} has no sensor '{fault.sensor}'; it has {names}")
-            lost.append(_LostSensors(fault, tuple(named)))
-    return lost
-
-
-def _check_functions(scenario: Scenario, known: list[str]) -> None:
-    for fault in scenario.faults:
-        if fault.kind is FaultKind.FUNCTION_KILLED and fault.function not in known:
-            raise ScenarioError(f"{scenario.name}: no function '{fault.function}' to kill; there are {', '.join(known)}")
-
-
 def _between(one: MotionState, other: MotionState, share: float) -> MotionState:
     """Linear: within a tick the path is straight to a millimetre."""
     if share >= 1.0:
@@ -281,7 +269,8 @@ def _between(one: MotionState, other: MotionState, share: float) -> MotionState:
         yaw=wrap(one.yaw + share * wrap(other.yaw - one.yaw)),
         speed=one.speed + share * (other.speed - one.speed),
         acceleration=one.acceleration + share * (other.acceleration - one.acceleration),
-        lateral_acceleration=one.lateral_acceleration + share * (other.lateral_acceleration - one.lateral_acceleration),
+        lateral_acceleration=one.lateral_acceleration
+        + share * (other.lateral_acceleration - one.lateral_acceleration),
         yaw_rate=one.yaw_rate + share * (other.yaw_rate - one.yaw_rate),
         slip_angle=other.slip_angle,
         steering_angle=one.steering_angle + share * (other.steering_angle - one.steering_angle),

@@ -12,7 +12,7 @@ END = 2000.0  # m of road behind the end of the true one, so that nobody arrives
 
 @dataclass(frozen=True, slots=True)
 class VehicleType:
-    """Size in m and how it drives: time gap (s), acceleration and comfortable deceleration (m/s²) of the intelligent driver model."""
+    """Size in m; time gap (s), acceleration and comfortable deceleration (m/s²) of the intelligent driver model."""
 
     name: str
     class_id: ObjectClass
@@ -47,22 +47,30 @@ def write_network(file: Path, road: TrueRoad, margin: float, speed: float) -> No
             f'<lane id="road_{lane}" index="{lane}" speed="{2.0 * speed:.3f}" length="{length:.2f}" width="{width:.3f}"'
             f' shape="0,{y:.3f} {length:.2f},{y:.3f}"{closed}/>'
         )
+    box = f"0,0,{length:.2f},{top:.2f}"
+    location = f'<location netOffset="0,0" convBoundary="{box}" origBoundary="{box}" projParameter="!"/>'
     names = " ".join(f"road_{lane}" for lane in range(road.lanes))
-    file.write_text(
-        f"""<net version="1.20">
-<location netOffset="0,0" convBoundary="0,0,{length:.2f},{top:.2f}" origBoundary="0,0,{length:.2f},{top:.2f}" projParameter="!"/>
-<edge id="road" from="start" to="end" priority="1">
-{chr(10).join(lanes)}
-</edge>
-<junction id="start" type="dead_end" x="0" y="0" incLanes="" intLanes="" shape="0,{-width / 2} 0,{top}"/>
-<junction id="end" type="dead_end" x="{length:.2f}" y="0" incLanes="{names}" intLanes="" shape="{length:.2f},{-width / 2} {length:.2f},{top}"/>
-</net>
-""",
-        encoding="utf-8",
-    )
+    rows = [
+        '<net version="1.20">',
+        location,
+        '<edge id="road" from="start" to="end" priority="1">',
+        *lanes,
+        "</edge>",
+        _junction("start", 0.0, "", -0.5 * width, top),
+        _junction("end", length, names, -0.5 * width, top),
+        "</net>",
+    ]
+    file.write_text("\n".join(rows), encoding="utf-8")
 
 
-def write_types(file: Path, ego_size: tuple[float, float], actor_sizes: Sequence[tuple[float, float]]) -> None:
+def _junction(name: str, x: float, lanes: str, bottom: float, top: float) -> str:
+    shape = f"{x:.2f},{bottom:.2f} {x:.2f},{top:.2f}"
+    return f'<junction id="{name}" type="dead_end" x="{x:.2f}" y="0" incLanes="{lanes}" intLanes="" shape="{shape}"/>'
+
+
+def write_types(
+    file: Path, ego_size: tuple[float, float], actor_sizes: Sequence[tuple[float, float]]
+) -> None:
     """The vehicle types, one for the ego and one for each scripted actor, and the route along the edge."""
     rows = []
     for kind in TYPES:
@@ -75,4 +83,6 @@ def write_types(file: Path, ego_size: tuple[float, float], actor_sizes: Sequence
     mirrors = {"ego": ego_size} | {f"actor{index}": size for index, size in enumerate(actor_sizes)}
     for name, (length, width) in mirrors.items():
         rows.append(f'<vType id="{name}" length="{length}" width="{width}" speedDev="0" maxSpeed="90"/>')
-    file.write_text(f'<routes>\n{chr(10).join(rows)}\n<route id="road" edges="road"/>\n</routes>\n', encoding="utf-8")
+    file.write_text(
+        f'<routes>\n{chr(10).join(rows)}\n<route id="road" edges="road"/>\n</routes>\n', encoding="utf-8"
+    )

@@ -17,6 +17,7 @@ import numpy as np
 from pilot_common.errors import PilotError
 from pilot_common.types import ObjectClass
 from pilot_simulation.actors import EgoOnRoad, Others, ScriptedActor
+from pilot_simulation.mirrors import Mirrors
 from pilot_simulation.road import TrueRoad
 from pilot_simulation.scenario import TrafficPlan
 from pilot_simulation.sumo_files import TYPES, VehicleType, write_network, write_types
@@ -74,12 +75,14 @@ class SumoTraffic:
         self._generator = np.random.default_rng((seed, 3))
         self._ego_size = ego_size
         self._cars: dict[str, _Car] = {}
-        self._mirrored: set[str] = set()
         self._next_number = 0
         self._tightness = 1.0  # below 1 while there are fewer vehicles around the ego than there shall be
-        self._gaps = [(self._spacing(), self._spacing()) for _ in range(self._lanes)]  # of the next before and behind the window
+        self._gaps = [
+            (self._spacing(), self._spacing()) for _ in range(self._lanes)
+        ]  # of the next before and behind the window
         self._steps = 0
         self._sumo = self._start_sumo(seed)
+        self._mirrors = Mirrors(self._sumo, self._lanes, self._lane_width)
         self._settle(ego)
         self._collect()
 
@@ -87,16 +90,35 @@ class SumoTraffic:
         try:
             import libsumo
         except ImportError as error:
-            raise PilotError(f"this scenario has SUMO traffic, but libsumo cannot be imported: {error}") from None
+            raise PilotError(
+                f"this scenario has SUMO traffic, but libsumo cannot be imported: {error}"
+            ) from None
         if SumoTraffic._owner is not None:
             SumoTraffic._owner.close()
         with tempfile.TemporaryDirectory() as name:
             network, types = Path(name) / "road.net.xml", Path(name) / "types.rou.xml"
             write_network(network, self._road, MARGIN, self._plan.speed)
-            write_types(types, self._ego_size, [(actor.extent[0], actor.extent[1]) for actor in self._scripted])
+            write_types(
+                types, self._ego_size, [(actor.extent[0], actor.extent[1]) for actor in self._scripted]
+            )
             options = ["--net-file", str(network), "--route-files", str(types), "--step-length", str(STEP)]
-            options += ["--seed", str(seed), "--end", "1000000", "--no-step-log", "--no-warnings", "--duration-log.disable"]
-            options += ["--time-to-teleport", "-1", "--collision.action", "none", "--insertion-checks", "none"]
+            options += [
+                "--seed",
+                str(seed),
+                "--end",
+                "1000000",
+                "--no-step-log",
+                "--no-warnings",
+                "--duration-log.disable",
+            ]
+            options += [
+                "--time-to-teleport",
+                "-1",
+                "--collision.action",
+                "none",
+                "--insertion-checks",
+                "none",
+            ]
             options += ["--lanechange.duration", "4"]
             try:
                 libsumo.start(["sumo", *options])
@@ -115,9 +137,13 @@ class SumoTraffic:
         """Steps SUMO until it is at or past `time`. Raises ValueError once another traffic has taken SUMO over."""
         while self._steps * STEP < time - 1e-9:
             if SumoTraffic._owner is not self:
-                raise ValueError("another simulation has taken SUMO over; only the newest one of a process can go on")
-            ahead = (self._steps + 1) * STEP - time  # the mirrors stand where they will be at SUMO's next step
-            self._mirror("ego", "ego", ego.front + ahead * ego.speed, ego.offset, ego.speed)
+                raise ValueError(
+                    "another simulation has taken SUMO over; only the newest one of a process can go on"
+                )
+            ahead = (
+                self._steps + 1
+            ) * STEP - time  # the mirrors stand where they will be at SUMO's next step
+            self._mirror_ego(ego.front + ahead * ego.speed, ego)
             self._mirror_scripted(ahead)
             self._keep_density(ego.front + MARGIN)
             self._sumo.simulationStep()
@@ -129,7 +155,16 @@ class SumoTraffic:
         share = 1.0 - (self._steps * STEP - time) / STEP if self._steps else 1.0
         old, new, station_shift = self._before, self._after, 0.5 * self._extent[:, 0] + MARGIN
         x, y, speed = (old + share * (new - old)).T
-        return Others(self._road, self._identity, self._class_id, self._extent, x - station_shift, y, self._course, speed)
+        return Others(
+            self._road,
+            self._identity,
+            self._class_id,
+            self._extent,
+            x - station_shift,
+            y,
+            self._course,
+            speed,
+        )
 
     def _settle(self, ego: EgoOnRoad) -> None:
         """Fills the window and lets traffic run, the ego coming along at its speed, before the start; then clears its way."""
@@ -138,12 +173,12 @@ class SumoTraffic:
         for lane in range(self._lanes):
             x = start + MARGIN - WINDOW + self._spacing() * float(self._generator.random())
             while x < start + MARGIN + WINDOW:
-                if abs(x - start - MARGIN) > 30.0 or lane != self._lane_of(ego.offset):
+                if abs(x - start - MARGIN) > 30.0 or lane != self._mirrors.lane_of(ego.offset):
                     self._add(lane, x, None)
                 x += self._spacing()
         for step in range(steps):
             front = start + (step + 1) * STEP * ego.speed
-            self._mirror("ego", "ego", front, ego.offset, ego.speed)
+            self._mirror_ego(front, ego)
             self._keep_density(front + MARGIN)
             self._sumo.simulationStep()
             self._collect()
@@ -154,41 +189,22 @@ class SumoTraffic:
     def _clear_around(self, front: float, offset: float, length: float) -> None:
         """Removes who is too close before or behind in the same lane, or would stand in it."""
         for car in list(self._cars.values()):
-            gap = car.x - MARGIN - car.kind.length - front if car.x - MARGIN > front else front - length - car.x + MARGIN
+            gap = (
+                car.x - MARGIN - car.kind.length - front
+                if car.x - MARGIN > front
+                else front - length - car.x + MARGIN
+            )
             if abs(car.y - offset) < 0.7 * self._lane_width and gap < START_GAP * car.speed + 5.0:
                 self._remove(car)
 
-    def _mirror(self, name: str, kind: str, front: float, offset: float, speed: float) -> None:
-        """Puts a body into SUMO, and a second one into the lane it reaches into, so that those there see it in time."""
-        lane = self._lane_of(offset)
-        width = self._ego_size[1]
-        beside = offset - lane * self._lane_width
-        other = lane + (1 if beside > 0.0 else -1)
-        reaches = abs(beside) + 0.5 * width > 0.5 * self._lane_width and 0 <= other < self._lanes
-        self._place(name, kind, lane, front + MARGIN, speed)
-        if reaches:
-            self._place(name + "_beside", kind, other, front + MARGIN, speed)
-        elif name + "_beside" in self._mirrored:
-            self._sumo.vehicle.remove(name + "_beside")
-            self._mirrored.discard(name + "_beside")
-
-    def _place(self, name: str, kind: str, lane: int, x: float, speed: float) -> None:
-        vehicle = self._sumo.vehicle
-        if name not in self._mirrored:
-            vehicle.add(name, "road", kind, "now", str(lane), f"{x:.3f}", f"{speed:.3f}")
-            vehicle.setSpeedMode(name, 0)
-            vehicle.setLaneChangeMode(name, 0)
-            self._mirrored.add(name)
-        vehicle.moveToXY(name, "road", lane, x, lane * self._lane_width, 90.0, 1)
-        vehicle.setSpeed(name, speed)
+    def _mirror_ego(self, front: float, ego: EgoOnRoad) -> None:
+        self._mirrors.move("ego", front + MARGIN, ego.offset, ego.speed, self._ego_size[1])
 
     def _mirror_scripted(self, ahead: float) -> None:
         for index, actor in enumerate(self._scripted):
             front = actor.station + 0.5 * actor.extent[0] + ahead * actor.speed
-            self._mirror(f"actor{index}", f"actor{index}", front, actor.offset + ahead * actor.offset_rate, actor.speed)
-
-    def _lane_of(self, offset: float) -> int:
-        return min(max(round(offset / self._lane_width), 0), self._lanes - 1)
+            offset = actor.offset + ahead * actor.offset_rate
+            self._mirrors.move(f"actor{index}", front + MARGIN, offset, actor.speed, actor.extent[1])
 
     def _spacing(self) -> float:
         """Front to front of two vehicles of a lane: 60 % of the mean is kept, the rest is exponential, so that gaps differ."""
@@ -202,7 +218,7 @@ class SumoTraffic:
             if abs(car.x - ego_x) > WINDOW + 30.0:
                 self._remove(car)
             else:
-                by_lane[self._lane_of(car.y)].append(car)
+                by_lane[self._mirrors.lane_of(car.y)].append(car)
         if self._plan.density <= 0.0:
             return
         share = len(self._cars) / (self._plan.density * self._lanes * 2e-3 * WINDOW)
@@ -227,7 +243,9 @@ class SumoTraffic:
         truck = lane < max(self._lanes - 1, 1) and float(self._generator.random()) < self._truck_probability
         kinds = [kind for kind in TYPES if (kind.class_id is ObjectClass.TRUCK) == truck]
         kind = kinds[int(self._generator.integers(len(kinds)))]
-        wish = self._plan.speed * max(1.0 + self._plan.speed_spread * float(self._generator.standard_normal()), 0.5)
+        wish = self._plan.speed * max(
+            1.0 + self._plan.speed_spread * float(self._generator.standard_normal()), 0.5
+        )
         wish *= 0.94 + 0.06 * lane if not truck else 1.0  # the right lanes are slower
         if truck:
             wish = min(wish, TRUCK_SPEED)
@@ -265,13 +283,19 @@ class SumoTraffic:
                 continue
             x, lateral = vehicle.getPosition(name)
             y = car.y + (lateral - car.y) * STEP / SMOOTHING
-            moved[name] = _Car(car.number, car.kind, car.wish, car.x, car.y, car.speed, x, y, vehicle.getSpeed(name))
+            moved[name] = _Car(
+                car.number, car.kind, car.wish, car.x, car.y, car.speed, x, y, vehicle.getSpeed(name)
+            )
         self._cars |= moved
         cars = sorted(moved.values(), key=lambda car: car.number)
         self._identity = np.array([FIRST_IDENTITY + car.number for car in cars], np.uint32)
         self._class_id = np.array([car.kind.class_id for car in cars], np.uint8)
-        self._extent = np.array([(car.kind.length, car.kind.width, car.kind.height) for car in cars]).reshape(-1, 3)
-        self._before = np.array([(car.x_before, car.y_before, car.speed_before) for car in cars]).reshape(-1, 3)
+        self._extent = np.array([(car.kind.length, car.kind.width, car.kind.height) for car in cars]).reshape(
+            -1, 3
+        )
+        self._before = np.array([(car.x_before, car.y_before, car.speed_before) for car in cars]).reshape(
+            -1, 3
+        )
         self._after = np.array([(car.x, car.y, car.speed) for car in cars]).reshape(-1, 3)
         self._course = np.array([_course(car) for car in cars])
 

@@ -102,9 +102,8 @@ class CameraDetection:
         lifted = self._boxes.lift(objects.sensor[rows], box[rows], objects.class_id[rows])
         rows = rows[lifted.kept]
         count = len(rows)
-        position = np.empty((count, 3))
+        position = np.zeros((count, 3))
         position[:, :2] = lifted.position
-        position[:, 2] = 0.5 * lifted.extent[:, 2]
         return Detections(
             stamp=objects.stamp,
             sensors=objects.sensors,

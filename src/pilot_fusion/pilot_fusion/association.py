@@ -1,0 +1,152 @@
+"""Which measurement belongs to which track: gating by Mahalanobis distance including Doppler, then assignment.
+
+A camera or lidar reports an object once, so the assignment is one to one and globally best; a radar may report it several times,
+so each return goes to its likeliest track. Shapes: N tracks, M measurements, K pairs within the gate.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from pilot_common.near_face import near_face
+from pilot_fusion.measurement import MeasurementModel, Measurements, Source, radial
+from pilot_fusion.parameters import AssociationParameters
+from pilot_fusion.track_bank import TrackBank
+
+FORBIDDEN = 1e6  # cost of a pair outside the gate
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Possible pairs of track and measurement. Costs are −2 log likelihood, up to a constant."""
+
+    track: np.ndarray  # (K,)
+    measurement: np.ndarray  # (K,)
+    innovation: np.ndarray  # (K, 2)
+    noise: np.ndarray  # (K, 2, 2) of the measurement, its point on the box included
+    direction: np.ndarray  # (K, 2) from the sensor to the expected point
+    cost: np.ndarray  # (K,)
+
+    def take(self, rows: np.ndarray) -> "Pairs":
+        """The pairs of those rows."""
+        return Pairs(
+            self.track[rows],
+            self.measurement[rows],
+            self.innovation[rows],
+            self.noise[rows],
+            self.direction[rows],
+            self.cost[rows],
+        )
+
+
+def gate(
+    bank: TrackBank, found: Measurements, model: MeasurementModel, parameters: AssociationParameters
+) -> Pairs:
+    """All pairs within the gate, ordered by track, then measurement."""
+    track, measurement = _near(bank, found, parameters.coarse_gate)
+    offset, along, half = near_face(
+        bank.state[track, :2],
+        bank.heading[track],
+        bank.extent[track, 0],
+        bank.extent[track, 1],
+        found.viewer[measurement],
+    )
+    offset[found.whole[measurement]] = 0.0
+    expected = bank.state[track, :2] + offset
+    noise = found.covariance[measurement]
+    if found.source is Source.RADAR:
+        expected += model.reflection_shift(expected, along, half, found.viewer[measurement])
+        noise = noise + model.reflection(along, half)
+    innovation = found.position[measurement] - expected
+    total = bank.covariance[track, :2, :2] + noise
+    a, b, d = total[:, 0, 0], total[:, 0, 1], total[:, 1, 1]
+    determinant = a * d - b * b
+    x, y = innovation[:, 0], innovation[:, 1]
+    distance = (d * x * x - 2.0 * b * x * y + a * y * y) / determinant
+    cost = distance + np.log(determinant)
+    direction, variance = radial(bank, track, expected, found.viewer[measurement])
+    if found.range_rate is not None and found.range_rate_variance is not None:
+        relative = bank.state[track, 2:4] - found.viewer_velocity[measurement]
+        surprise = found.range_rate[measurement] - np.einsum("ki,ki->k", direction, relative)
+        variance = variance + found.range_rate_variance[measurement]
+        distance = distance + surprise**2 / variance
+        cost = cost + surprise**2 / variance + np.log(variance)
+    inside = np.flatnonzero(distance < parameters.gate)
+    return Pairs(track, measurement, innovation, noise, direction, cost).take(inside)
+
+
+def _near(bank: TrackBank, found: Measurements, margin: float) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs closer than a margin, the track's size and four deviations of both: few of the N·M remain for the exact gate."""
+    position = bank.state[:, :2]
+    uncertain = np.sqrt(bank.covariance[:, 0, 0] + bank.covariance[:, 1, 1])
+    reach = margin + 0.5 * bank.extent[:, 0] + 4.0 * uncertain
+    reach_measured = 4.0 * np.sqrt(found.covariance[:, 0, 0] + found.covariance[:, 1, 1])
+    x = position[:, 0, None] - found.position[:, 0]
+    y = position[:, 1, None] - found.position[:, 1]
+    limit = reach[:, None] + reach_measured
+    track, measurement = np.nonzero(x * x + y * y < limit * limit)
+    return track, measurement
+
+
+def assign_one_to_one(pairs: Pairs) -> Pairs:
+    """The cheapest set of pairs with as many pairs as possible, in which no track and no measurement comes twice."""
+    if len(pairs.track) == 0:
+        return pairs
+    alone = (np.bincount(pairs.track)[pairs.track] == 1) & (
+        np.bincount(pairs.measurement)[pairs.measurement] == 1
+    )
+    if alone.all():
+        return pairs
+    rest = np.flatnonzero(~alone)
+    tracks, row = np.unique(pairs.track[rest], return_inverse=True)
+    measurements, column = np.unique(pairs.measurement[rest], return_inverse=True)
+    cost = np.full((len(tracks), len(measurements)), FORBIDDEN)
+    index = np.full(cost.shape, -1)
+    cost[row, column] = pairs.cost[rest]
+    index[row, column] = rest
+    chosen = index[linear_sum_assignment(cost)]
+    return pairs.take(np.sort(np.concatenate((np.flatnonzero(alone), chosen[chosen >= 0]))))
+
+
+def assign_many_to_one(pairs: Pairs) -> Pairs:
+    """Each measurement with its likeliest track (of equals, the one that comes first)."""
+    if len(pairs.track) == 0:
+        return pairs
+    order = np.lexsort((pairs.track, pairs.cost, pairs.measurement))
+    measurement = pairs.measurement[order]
+    first = np.concatenate(((True,), measurement[1:] != measurement[:-1]))
+    return pairs.take(np.sort(order[first]))
+
+
+def within_boxes(bank: TrackBank, rows: np.ndarray, point: np.ndarray, margin: float) -> np.ndarray:
+    """Whether points (M, 2) lie within the box of one of the tracks `rows`, widened by a margin. Returns (M,)."""
+    relative = point[:, None, :] - bank.state[rows, :2]
+    cosine, sine = np.cos(bank.heading[rows]), np.sin(bank.heading[rows])
+    along = np.abs(relative[:, :, 0] * cosine + relative[:, :, 1] * sine)
+    across = np.abs(relative[:, :, 1] * cosine - relative[:, :, 0] * sine)
+    inside = (along < 0.5 * bank.extent[rows, 0] + margin) & (across < 0.5 * bank.extent[rows, 1] + margin)
+    return inside.any(axis=1)
+
+
+def duplicates(bank: TrackBank, parameters: AssociationParameters) -> np.ndarray:
+    """Tracks (N,) that stand where a more probable (of equals: older) one already stands, moving alike."""
+    x = bank.state[:, 0] - bank.state[:, 0, None]  # row i, column j: j relative to i
+    y = bank.state[:, 1] - bank.state[:, 1, None]
+    cosine, sine = np.cos(bank.heading)[:, None], np.sin(bank.heading)[:, None]
+    length = 0.5 * parameters.merge_overlap * (bank.extent[:, 0] + bank.extent[:, 0, None])
+    width = 0.5 * parameters.merge_overlap * (bank.extent[:, 1] + bank.extent[:, 1, None])
+    close = (np.abs(x * cosine + y * sine) < length) & (np.abs(y * cosine - x * sine) < width)
+    np.fill_diagonal(close, False)
+    doomed = np.zeros(len(bank), bool)
+    for one, other in np.argwhere(close).tolist():
+        if doomed[one] or doomed[other]:
+            continue
+        faster = bank.state[one, 2:4] - bank.state[other, 2:4]
+        if faster @ faster < parameters.merge_speed**2:
+            better = (bank.existence[one], -int(bank.identity[one])) > (
+                bank.existence[other],
+                -int(bank.identity[other]),
+            )
+            doomed[other if better else one] = True
+    return doomed

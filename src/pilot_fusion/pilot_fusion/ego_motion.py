@@ -1,0 +1,111 @@
+"""The car's own motion: dead reckoning in `odom`, with a history to place measurements of the recent past."""
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+from pilot_common.geometry import Pose, advance
+from pilot_common.types import EgoMotion, VehicleState
+from pilot_fusion.parameters import EgoParameters
+
+
+@dataclass(frozen=True, slots=True)
+class EgoState:
+    """Pose in odom and filtered motion at one time."""
+
+    time: float
+    pose: Pose
+    speed: float
+    acceleration: float
+    yaw_rate: float
+
+    def message(self) -> EgoMotion:
+        """As it travels within the world."""
+        x, y, yaw = self.pose
+        return EgoMotion(
+            x_odom=x,
+            y_odom=y,
+            yaw_odom=yaw,
+            speed=self.speed,
+            acceleration=self.acceleration,
+            yaw_rate=self.yaw_rate,
+        )
+
+
+class EgoMotionFilter:
+    """Integrates vehicle states in order of their stamps. `restarts` counts breaks after which the past cannot be related."""
+
+    def __init__(self, parameters: EgoParameters) -> None:
+        self._parameters = parameters
+        self._history: deque[EgoState] = deque()
+        self.restarts = 0
+
+    @property
+    def newest(self) -> EgoState | None:
+        """The latest state, None before the first."""
+        return self._history[-1] if self._history else None
+
+    @property
+    def oldest_time(self) -> float:
+        """Measurements before this cannot be placed."""
+        return self._history[0].time if self._history else math.inf
+
+    def update(self, states: list[VehicleState]) -> None:
+        """Takes valid, finite vehicle states of any order; a state that is not newer than the last is not used.
+
+        A gap above `maximum_gap`, forward or backward (a clock that was set, a bag that starts over), is a restart: the pose stays,
+        the history is forgotten.
+        """
+        for state in sorted(states, key=lambda item: (item.stamp, item.speed, item.yaw_rate)):
+            last = self.newest
+            if last is None:
+                self._history.append(self._first(state, (0.0, 0.0, 0.0)))
+                continue
+            duration = state.stamp - last.time
+            if abs(duration) > self._parameters.maximum_gap:
+                self._history.clear()
+                self._history.append(self._first(state, last.pose))
+                self.restarts += 1
+            elif duration > 0.0:
+                self._history.append(self._next(last, state, duration))
+        newest = self.newest
+        while newest is not None and self._history[0].time < newest.time - self._parameters.history:
+            self._history.popleft()
+
+    @staticmethod
+    def _first(state: VehicleState, pose: Pose) -> EgoState:
+        return EgoState(state.stamp, pose, state.speed, state.acceleration, state.yaw_rate)
+
+    def _next(self, last: EgoState, state: VehicleState, duration: float) -> EgoState:
+        """Acceleration predicts the speed and the measured speed corrects it; first-order filters for the rest."""
+        parameters = self._parameters
+        acceleration = _towards(last.acceleration, state.acceleration, duration, parameters.acceleration_time)
+        predicted = last.speed + 0.5 * (last.acceleration + acceleration) * duration
+        speed = _towards(predicted, state.speed, duration, parameters.speed_time)
+        if state.speed == 0.0:  # at a standstill the pose must not creep
+            speed = 0.0
+        yaw_rate = _towards(last.yaw_rate, state.yaw_rate, duration, parameters.yaw_rate_time)
+        pose = advance(last.pose, 0.5 * (last.speed + speed), 0.5 * (last.yaw_rate + yaw_rate), duration)
+        return EgoState(state.stamp, pose, speed, acceleration, yaw_rate)
+
+    def at(self, time: float) -> EgoState:
+        """Pose and motion at a time: from the state before it, prolonged at constant motion. Raises ValueError before the first state."""
+        if not self._history:
+            raise ValueError("no vehicle state yet")
+        chosen = self._history[0]
+        for state in reversed(self._history):
+            if state.time <= time:
+                chosen = state
+                break
+        duration = time - chosen.time
+        if duration == 0.0:
+            return chosen
+        speed = chosen.speed + chosen.acceleration * duration
+        if speed * chosen.speed < 0.0:
+            speed = 0.0
+        pose = advance(chosen.pose, 0.5 * (chosen.speed + speed), chosen.yaw_rate, duration)
+        return EgoState(time, pose, speed, chosen.acceleration, chosen.yaw_rate)
+
+
+def _towards(value: float, target: float, duration: float, time_constant: float) -> float:
+    return target + (value - target) * math.exp(-duration / time_constant)

@@ -1,0 +1,99 @@
+"""Whether a track is an object: existence probability by recursive Bayes, from what each sensor should have seen and did.
+
+With detection probability P, likelihood g of the measurement and clutter density c, the odds of existence change by
+(1 − P) + P g / c where a measurement was assigned and by 1 − P where none was (integrated probabilistic data association,
+Mušicki, Evans, Stanković, IEEE Trans. AC-39, 1994). Shapes: N tracks, S sensors.
+"""
+
+import math
+
+import numpy as np
+
+from pilot_common.geometry import Pose, rotation, wrap_angle
+from pilot_common.vehicle import Vehicle
+from pilot_fusion.measurement import Source, sensor_arrays
+from pilot_fusion.parameters import ExistenceParameters
+from pilot_fusion.track_bank import TrackBank
+
+DOPPLER_SPAN = 80.0  # m/s; clutter is taken as even over this interval of range rates
+HIDDEN_BEHIND = 1.0  # m; an object must be this much nearer to hide another
+
+
+class ExistenceModel:
+    """What the vehicle's sensors can see, and how sure one may be of it."""
+
+    def __init__(self, vehicle: Vehicle, parameters: ExistenceParameters) -> None:
+        self._parameters = parameters
+        arrays = sensor_arrays(vehicle)
+        self._mount, self._yaw = arrays["mount"], arrays["yaw"]
+        self._half_view, self._range = 0.5 * arrays["field_of_view"], arrays["range"]
+        self._detection = np.minimum(arrays["detection"], parameters.detection_limit)
+        clutter = np.maximum(arrays["clutter"], parameters.fewest_clutter)
+        self.clutter_density = clutter / (self._half_view * self._range**2)  # per m² of the sector
+        self._birth_odds = parameters.birth / clutter
+
+    def occlusion(self, bank: TrackBank, ego: Pose) -> np.ndarray:
+        """Share (N,) of each track that likely nearer ones hide, seen from the car."""
+        x, y = bank.state[:, 0] - ego[0], bank.state[:, 1] - ego[1]
+        distance = np.hypot(x, y)
+        bearing = np.arctan2(y, x)
+        slant = bank.heading - bearing
+        half_width = 0.5 * (
+            bank.extent[:, 1] * np.abs(np.cos(slant)) + bank.extent[:, 0] * np.abs(np.sin(slant))
+        )
+        half = np.arctan2(half_width, distance)
+        gap = np.abs(wrap_angle(bearing[:, None] - bearing))
+        overlap = np.minimum(half[:, None] + half - gap, 2.0 * np.minimum(half[:, None], half))
+        hides = (distance + HIDDEN_BEHIND < distance[:, None]) & bank.reported
+        hidden = np.sum(np.where(hides & (overlap > 0.0), overlap, 0.0), axis=1)
+        return np.minimum(hidden / np.maximum(2.0 * half, 1e-6), 1.0)
+
+    def detection_probability(
+        self, bank: TrackBank, sensors: np.ndarray, source: Source, ego: Pose, occlusion: np.ndarray
+    ) -> np.ndarray:
+        """Probability (N,) that at least one of `sensors` reports each track."""
+        parameters = self._parameters
+        turn = rotation(ego[2])
+        mount = self._mount[sensors] @ turn.T + ego[:2]
+        x = bank.state[:, 0] - mount[:, :1]
+        y = bank.state[:, 1] - mount[:, 1:]
+        aside = np.abs(wrap_angle(np.arctan2(y, x) - (self._yaw[sensors] + ego[2])[:, None]))
+        inside = np.clip((self._half_view[sensors, None] - aside) / parameters.view_margin, 0.0, 1.0)
+        reach = self._range[sensors, None]
+        near = np.clip((reach - np.sqrt(x * x + y * y)) / (parameters.range_margin * reach), 0.0, 1.0)
+        visible = 1.0 - occlusion * (parameters.radar_occlusion if source is Source.RADAR else 1.0)
+        missed = np.prod(1.0 - self._detection[sensors, None] * inside * near, axis=0)
+        return np.minimum((1.0 - missed) * visible, parameters.detection_limit)
+
+    def fade(self, existence: np.ndarray, unseen: np.ndarray, duration: float) -> np.ndarray:
+        """Existence after a while; only of tracks unseen (N,) for longer than misses are correlated does it fade."""
+        factor = math.exp(-max(duration, 0.0) / self._parameters.lifetime)
+        return np.where(unseen > self._parameters.miss_time, existence * factor, existence)
+
+    def missed(self, existence: np.ndarray, detection: np.ndarray, duration: float) -> np.ndarray:
+        """Existence after a frame that should have shown the track and did not; frames close in time count as a share of one."""
+        share = min(max(duration, 0.0) / self._parameters.miss_time, 1.0)
+        return self._bayes(existence, (1.0 - detection) ** share)
+
+    def seen(
+        self,
+        existence: np.ndarray,
+        detection: np.ndarray,
+        likelihood: np.ndarray,
+        clutter: np.ndarray,
+        score: np.ndarray,
+    ) -> np.ndarray:
+        """Existence after a measurement of that likelihood density; a score of one half is neutral."""
+        # Something that was measured can be measured: beyond the modelled range or view the probability is small, not zero.
+        detection = np.maximum(detection, 1.0 - self._parameters.detection_limit)
+        gain = (1.0 - detection) + detection * likelihood / clutter * (2.0 * score)
+        return self._bayes(existence, np.minimum(gain, self._parameters.gain_limit))
+
+    def born(self, sensor: np.ndarray, score: np.ndarray) -> np.ndarray:
+        """Existence of tracks that start from one measurement each."""
+        odds = self._birth_odds[sensor] * (2.0 * score)
+        return np.minimum(odds / (1.0 + odds), self._parameters.birth_limit)
+
+    def _bayes(self, existence: np.ndarray, gain: np.ndarray) -> np.ndarray:
+        weighted = existence * gain
+        return np.minimum(weighted / (1.0 - existence + weighted), self._parameters.highest)

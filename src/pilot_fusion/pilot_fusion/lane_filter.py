@@ -1,0 +1,105 @@
+"""Kalman filter of the ego lane's shape, in base_link: offset and heading of its centre line at the car, curvature, its rate, width.
+
+The centre line is y(x) = y0 + ψ x + κ x²/2 + κ' x³/6. The car's motion moves it, camera marks measure it. Shapes: state 5.
+"""
+
+import math
+
+import numpy as np
+
+from pilot_fusion.parameters import LaneParameters
+
+OFFSET, HEADING, CURVATURE, RATE, WIDTH = range(5)
+# A mark's cubic coefficients c0 … c3 in terms of offset, heading, curvature and rate.
+SCALE = np.array((1.0, 1.0, 2.0, 6.0))
+
+
+class LaneFilter:
+    """State (5,) and covariance (5, 5)."""
+
+    def __init__(self, parameters: LaneParameters) -> None:
+        self._parameters = parameters
+        self.state = np.zeros(5)
+        self.covariance = np.eye(5)
+
+    def start(self, offset: float, deviation: float, width: float, width_deviation: float) -> None:
+        """Begins with a lane centre at `offset`."""
+        parameters = self._parameters
+        self.state = np.array((offset, 0.0, 0.0, 0.0, width))
+        self.covariance = np.diag(
+            np.square(
+                (
+                    deviation,
+                    parameters.start_deviation_heading,
+                    parameters.start_deviation_curvature,
+                    parameters.start_deviation_rate,
+                    width_deviation,
+                )
+            )
+        )
+
+    def move(self, x: float, y: float, turn: float, duration: float) -> None:
+        """The car moved by (x, y) in its old frame and turned by `turn`."""
+        parameters = self._parameters
+        distance = math.hypot(x, y)
+        fade = math.exp(-distance / parameters.rate_length)
+        transition = np.array(
+            (
+                (1.0, x, 0.5 * x * x, x * x * x / 6.0, 0.0),
+                (0.0, 1.0, x, 0.5 * x * x, 0.0),
+                (0.0, 0.0, 1.0, x, 0.0),
+                (0.0, 0.0, 0.0, fade, 0.0),
+                (0.0, 0.0, 0.0, 0.0, 1.0),
+            )
+        )
+        self.state = transition @ self.state
+        self.state[OFFSET] -= y
+        self.state[HEADING] -= turn
+        noise = (
+            parameters.offset_noise**2 * distance + parameters.time_noise**2 * duration,
+            parameters.heading_noise**2 * distance,
+            0.0,
+            parameters.rate_noise**2 * distance,
+            parameters.width_noise**2 * distance,
+        )
+        self.covariance = transition @ self.covariance @ transition.T
+        self.covariance[range(5), range(5)] += noise
+
+    def centre_at(self, x: float) -> float:
+        """y of the centre line at x."""
+        offset, heading, curvature, rate, _ = self.state.tolist()
+        return offset + x * (heading + x * (0.5 * curvature + x * rate / 6.0))
+
+    def update(
+        self, coefficients: np.ndarray, deviation: np.ndarray, side: float, offset_known: bool
+    ) -> bool:
+        """Takes a mark's cubic (4,) that runs `side` widths left of the centre (±0.5: the ego lane's own marks).
+
+        Marks of other lanes have `offset_known` False: they tell the shape of the road, not the place of the lane. Returns False
+        where the mark is so far from what is expected that it was not used.
+        """
+        first = 0 if offset_known else 1
+        model = np.zeros((4 - first, 5))
+        model[:, first:4] = np.eye(4 - first)
+        if offset_known:
+            model[0, WIDTH] = side
+        noise = np.square(deviation * SCALE * self._parameters.deviation_inflation)[first:]
+        innovation = (coefficients * SCALE)[first:] - model @ self.state
+        across = self.covariance @ model.T
+        total = model @ across
+        total[range(4 - first), range(4 - first)] += noise
+        gain = np.linalg.solve(total, across.T).T
+        if innovation @ np.linalg.solve(total, innovation) > self._parameters.gate:
+            return False
+        self.state = self.state + gain @ innovation
+        covariance = self.covariance - gain @ across.T
+        self.covariance = 0.5 * (covariance + covariance.T)
+        return True
+
+    def shift(self, offset: float, width: float, deviation: float) -> None:
+        """The ego lane is now the one `offset` to the left, of that width."""
+        self.state[OFFSET] += offset
+        self.state[WIDTH] = width
+        self.covariance[WIDTH, :] = self.covariance[:, WIDTH] = 0.0
+        self.covariance[WIDTH, WIDTH] = deviation**2
+        self.covariance[OFFSET, OFFSET] += deviation**2

@@ -1,0 +1,124 @@
+"""The painted lines around the ego lane: where each runs, of what kind it is, and how sure one may be that it is there.
+
+Lines are slots, right to left; the ego lane lies between slots `RIGHT` and `LEFT`. Offsets are from the ego lane's centre.
+Shapes: K slots.
+"""
+
+import math
+
+import numpy as np
+
+from pilot_common.types import MarkKind
+from pilot_fusion.parameters import LaneParameters
+
+REACH = 4  # lines remembered on either side
+RIGHT, LEFT = REACH - 1, REACH
+SLOTS = 2 * REACH
+OFFSET_GAIN = 0.2  # share by which a mark corrects the remembered offset of a neighbour line
+VOTE_MEMORY = 0.9  # weight of the past per vote on a line's kind
+
+
+class LaneLines:
+    """Arrays per slot: `offset` (m), `confidence` in [0, 1], `votes` (K, kinds)."""
+
+    def __init__(self, parameters: LaneParameters) -> None:
+        self._parameters = parameters
+        self.clear()
+
+    def clear(self) -> None:
+        """No line known."""
+        self.offset = np.zeros(SLOTS)
+        self.confidence = np.zeros(SLOTS)
+        self.votes = np.zeros((SLOTS, len(MarkKind)))
+
+    def fade(self, distance: float, duration: float) -> None:
+        """Lines not seen become doubtful with the way driven and with time."""
+        halves = distance / self._parameters.memory + duration / self._parameters.memory_time
+        self.confidence *= 0.5**halves
+        self.confidence[self.confidence < self._parameters.fewest_confidence] = 0.0
+
+    def expected(self, width: float) -> list[float]:
+        """Offset of every slot: as remembered, else one lane width beyond the line before."""
+        offset = [0.0] * SLOTS
+        offset[RIGHT], offset[LEFT] = -0.5 * width, 0.5 * width
+        for slot in range(LEFT + 1, SLOTS):
+            offset[slot] = (
+                float(self.offset[slot]) if self.confidence[slot] > 0.0 else offset[slot - 1] + width
+            )
+        for slot in range(RIGHT - 1, -1, -1):
+            offset[slot] = (
+                float(self.offset[slot]) if self.confidence[slot] > 0.0 else offset[slot + 1] - width
+            )
+        return offset
+
+    def see(self, slot: int, offset: float, kind: int, score: float) -> None:
+        """A mark was seen as the line of a slot."""
+        known = self.confidence[slot] > 0.0
+        self.offset[slot] += (OFFSET_GAIN if known else 1.0) * (offset - self.offset[slot])
+        if not known:
+            self.votes[slot] = 0.0
+        self.votes[slot] *= VOTE_MEMORY
+        self.votes[slot, kind] += max(score, 0.05)
+        # Seen once is half believed, seen again and again fully.
+        self.confidence[slot] += 0.5 * min(max(score, 0.05), 1.0) * (1.0 - self.confidence[slot])
+
+    def kind(self, slot: int) -> MarkKind:
+        """What most marks of a slot were; UNKNOWN where none is remembered."""
+        if not 0 <= slot < SLOTS or self.confidence[slot] <= 0.0:
+            return MarkKind.UNKNOWN
+        return MarkKind(int(self.votes[slot].argmax()))
+
+    def seen(self, slot: int) -> bool:
+        """Whether the line of a slot is remembered."""
+        return 0 <= slot < SLOTS and bool(self.confidence[slot] > 0.0)
+
+    def shift(self, lanes: int, offset: float) -> None:
+        """The ego lane is now `lanes` further left, its centre `offset` left of the old one."""
+        for name in ("offset", "confidence", "votes"):
+            array = getattr(self, name)
+            moved = np.zeros_like(array)
+            if lanes > 0:
+                moved[:-lanes] = array[lanes:]
+            else:
+                moved[-lanes:] = array[:lanes]
+            setattr(self, name, moved)
+        self.offset -= offset
+
+    def confirm_ego(self, width: float) -> None:
+        """The ego lane's own lines lie where the filter has them."""
+        self.offset[RIGHT], self.offset[LEFT] = -0.5 * width, 0.5 * width
+
+    def lanes(self, width: float) -> list[tuple[float, float, float, int, int]]:
+        """Lanes right to left: offset of the centre, width, confidence, slots of the right and left line; the ego lane among them."""
+        parameters = self._parameters
+        own = 1.0 - (1.0 - float(self.confidence[RIGHT])) * (1.0 - float(self.confidence[LEFT]))
+        found = [(0.0, width, own, RIGHT, LEFT)]
+        for step in (1, -1):
+            inner = LEFT if step > 0 else RIGHT
+            lane = (0.0, width, own, RIGHT, LEFT)
+            while self.kind(inner) is not MarkKind.ROAD_EDGE and self.seen(inner):
+                outer = inner + step
+                beside, confidence = width, parameters.guessed_confidence * own
+                if self.seen(outer):
+                    beside = step * (float(self.offset[outer]) - (lane[0] + step * 0.5 * lane[1]))
+                    confidence = float(self.confidence[outer])
+                elif self.kind(inner) is not MarkKind.DASHED or outer in (-1, SLOTS):
+                    break
+                if not parameters.narrowest <= beside <= parameters.widest:
+                    break
+                centre = lane[0] + step * 0.5 * (lane[1] + beside)
+                lane = (centre, beside, confidence, min(inner, outer), max(inner, outer))
+                found.append(lane)
+                if not self.seen(outer):
+                    break
+                inner = outer
+        return sorted(found)
+
+
+def nearest_slot(expected: list[float], offset: float) -> tuple[int, float]:
+    """The slot whose expected offset is nearest, and how far it is."""
+    best, distance = 0, math.inf
+    for slot, value in enumerate(expected):
+        if abs(value - offset) < distance:
+            best, distance = slot, abs(value - offset)
+    return best, distance

@@ -1,0 +1,198 @@
+"""The lane model: filters the marks that the camera reports, survives their gaps, follows the car across a mark.
+
+Until a mark is seen there is no lane. Afterwards the ego lane's centre line moves with the car's own motion; every mark is taken
+as the line of the slot it lies nearest to; without marks the model coasts, less and less sure, until it is no longer valid.
+"""
+
+import math
+
+import numpy as np
+
+from pilot_common.geometry import compose, inverse
+from pilot_common.messages import empty_arrays
+from pilot_common.types import LaneMarks, Lanes, MarkKind
+from pilot_fusion.ego_motion import EgoMotionFilter, EgoState
+from pilot_fusion.lane_filter import CURVATURE, HEADING, OFFSET, RATE, WIDTH, LaneFilter
+from pilot_fusion.lane_lines import LEFT, RIGHT, SLOTS, LaneLines, nearest_slot
+from pilot_fusion.parameters import LaneParameters
+
+START_DEVIATION = 0.3  # m; of the lane centre that the first marks give
+
+
+class LaneModel:
+    """State of the road around the car, at `_placed` in base_link."""
+
+    def __init__(self, parameters: LaneParameters) -> None:
+        self._parameters = parameters
+        count = round((parameters.behind + parameters.ahead) / parameters.spacing) + 1
+        self._station = -parameters.behind + parameters.spacing * np.arange(count)
+        self.reset()
+
+    def reset(self) -> None:
+        """No lane known."""
+        self._filter = LaneFilter(self._parameters)
+        self._lines = LaneLines(self._parameters)
+        self._placed: EgoState | None = None
+        self._started = False
+        self._sight = 0.0
+
+    def update(self, frames: list[LaneMarks], ego: EgoMotionFilter) -> None:
+        """Takes the frames of a step, whatever their order, and moves on to the newest ego state."""
+        for frame in sorted(
+            frames, key=lambda marks: (marks.stamp, marks.sensors.tobytes(), marks.coefficients.tobytes())
+        ):
+            self._move(ego.at(frame.stamp))
+            self._take(frame)
+        if ego.newest is not None:
+            self._move(ego.newest)
+
+    def _move(self, ego: EgoState) -> None:
+        """Moves the model from where the car was to where it is (back, for a late frame)."""
+        if self._started and self._placed is not None:
+            x, y, turn = compose(inverse(self._placed.pose), ego.pose)
+            duration = ego.time - self._placed.time
+            self._filter.move(x, y, turn, abs(duration))
+            self._sight -= x
+            self._lines.fade(max(x, 0.0), max(duration, 0.0))
+            self._cross()
+        self._placed = ego
+
+    def _take(self, frame: LaneMarks) -> None:
+        """One frame: each mark updates filter and lines as the line that it is nearest to."""
+        if not self._started and not self._start(frame):
+            return
+        reference = self._parameters.reference
+        marks = [(self._offset_at(c, reference), row) for row, c in enumerate(frame.coefficients)]
+        width = float(self._filter.state[WIDTH])
+        expected = self._lines.expected(width)
+        slope = math.cos(float(self._filter.state[HEADING]))
+        centre = self._filter.centre_at(reference)
+        nearest: dict[int, tuple[float, int, float]] = {}  # slot: distance, row, offset
+        for y, row in marks:
+            offset = (y - centre) * slope
+            slot, distance = nearest_slot(expected, offset)
+            if distance < self._parameters.match and distance < nearest.get(slot, (math.inf, 0, 0.0))[0]:
+                nearest[slot] = (distance, row, offset)
+        for slot in sorted(nearest, key=lambda item: (abs(item - RIGHT - 0.5), item)):
+            _, row, offset = nearest[slot]
+            self._take_mark(frame, row, slot, offset)
+        self._lines.confirm_ego(float(self._filter.state[WIDTH]))
+
+    def _take_mark(self, frame: LaneMarks, row: int, slot: int, offset: float) -> None:
+        own = slot in (RIGHT, LEFT)
+        side = 0.5 if slot == LEFT else -0.5
+        if self._filter.update(frame.coefficients[row], frame.deviation[row], side, own):
+            self._lines.see(slot, offset, int(frame.kind[row]), float(frame.score[row]))
+            if own:
+                self._sight = max(self._sight, float(frame.view[row, 1]))
+
+    def _start(self, frame: LaneMarks) -> bool:
+        """Begins with the nearest marks left and right of the car, or with one of them and the usual width."""
+        parameters = self._parameters
+        offsets = sorted(self._offset_at(c, parameters.reference) for c in frame.coefficients)
+        left = next((y for y in offsets if y > 0.0), math.inf)
+        right = next((y for y in reversed(offsets) if y <= 0.0), -math.inf)
+        width = left - right
+        if parameters.narrowest <= width <= parameters.widest:
+            self._filter.start(0.5 * (left + right), START_DEVIATION, width, parameters.width_deviation)
+        elif min(left, -right) < parameters.widest:
+            centre = left - 0.5 * parameters.width if left < -right else right + 0.5 * parameters.width
+            deviation = math.hypot(START_DEVIATION, 0.5 * parameters.width_deviation)
+            self._filter.start(centre, deviation, parameters.width, parameters.width_deviation)
+        else:
+            return False
+        self._lines.clear()
+        self._sight = 0.0
+        self._started = True
+        return True
+
+    @staticmethod
+    def _offset_at(coefficients: np.ndarray, x: float) -> float:
+        c0, c1, c2, c3 = coefficients.tolist()
+        return c0 + x * (c1 + x * (c2 + x * c3))
+
+    def _cross(self) -> None:
+        """When the rear axle's centre is over a mark, the ego lane becomes the one beyond."""
+        offset, width = float(self._filter.state[OFFSET]), float(self._filter.state[WIDTH])
+        over = -offset * math.cos(float(self._filter.state[HEADING]))  # the car, left of the lane's centre
+        if abs(over) <= 0.5 * width + self._parameters.crossing_margin:
+            return
+        step = 1 if over > 0.0 else -1
+        inner, outer = (LEFT, LEFT + 1) if step > 0 else (RIGHT, RIGHT - 1)
+        if self._lines.kind(inner) is MarkKind.ROAD_EDGE:
+            return  # off the road there is no lane
+        beyond = width
+        if self._lines.seen(outer):
+            beyond = step * float(self._lines.offset[outer]) - 0.5 * width
+        elif self._lines.kind(inner) is MarkKind.SOLID:
+            return  # behind a solid line, with no other beyond it, is the shoulder
+        if not self._parameters.narrowest <= beyond <= self._parameters.widest:
+            return
+        shift = step * 0.5 * (width + beyond)
+        self._filter.shift(shift, beyond, self._parameters.width_deviation)
+        self._lines.shift(step, shift)
+
+    def lanes(self) -> Lanes:
+        """The lanes as planning sees them, at the newest ego state."""
+        if not self._started:
+            return no_lanes("no lane mark seen yet")
+        lanes = self._lines.lanes(float(self._filter.state[WIDTH]))
+        ego_lane = next(index for index, lane in enumerate(lanes) if lane[3] == RIGHT)
+        reason = self._doubt(lanes[ego_lane][2])
+        point, heading, curvature = self._line()
+        return Lanes(
+            valid=not reason,
+            reason=reason,
+            ego_lane=ego_lane,
+            sight=min(max(self._sight, 0.0), self._parameters.ahead),
+            speed_limit=0.0,
+            point=point,
+            station=self._station,
+            heading=heading,
+            curvature=curvature,
+            offset=np.array([lane[0] for lane in lanes]),
+            width=np.array([lane[1] for lane in lanes]),
+            confidence=np.array([lane[2] for lane in lanes]),
+            left_mark=np.array([self._lines.kind(lane[4]) for lane in lanes], np.uint8),
+            right_mark=np.array([self._lines.kind(lane[3]) for lane in lanes], np.uint8),
+        )
+
+    def _doubt(self, confidence: float) -> str:
+        """Why the lanes cannot be used; empty where they can. A model that is lost altogether starts anew."""
+        deviation = math.sqrt(float(self._filter.covariance[OFFSET, OFFSET]))
+        if confidence <= 0.0 and not any(self._lines.seen(slot) for slot in range(SLOTS)):
+            self._started = False
+            return "no lane mark seen for too long"
+        if confidence < self._parameters.valid_confidence:
+            return f"lane marks not seen for long, confidence {confidence:.2f}"
+        if deviation > self._parameters.valid_deviation:
+            return f"lane centre known to {deviation:.2f} m only"
+        return ""
+
+    def _line(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Points (P, 2), heading and curvature (P,) of the ego lane's centre line, by integration of the clothoid.
+
+        Beyond what was seen the curvature stays what it is at the end of sight; behind the car it is prolonged backwards.
+        """
+        offset, heading0, curvature0, rate, _ = self._filter.state.tolist()
+        station = self._station
+        reach = np.clip(station, -self._parameters.behind, max(self._sight, 0.0))
+        curvature = curvature0 + rate * reach
+        # ∫κ over the part with changing curvature, then at constant curvature.
+        heading = heading0 + (curvature0 + 0.5 * rate * reach) * reach + curvature * (station - reach)
+        # Chord between neighbours along the mean heading; exact to third order in the step.
+        middle = 0.5 * (heading[1:] + heading[:-1])
+        step = np.diff(station)
+        point = np.zeros((len(station), 2))
+        np.cumsum(step * np.cos(middle), out=point[1:, 0])
+        np.cumsum(step * np.sin(middle), out=point[1:, 1])
+        foot = offset * math.cos(heading0)  # distance of the line from the car
+        start = np.array((-foot * math.sin(heading0), foot * math.cos(heading0)))
+        at_car = round(self._parameters.behind / self._parameters.spacing)
+        point += start - point[at_car]
+        return point, heading, curvature
+
+
+def no_lanes(reason: str) -> Lanes:
+    """Lanes that say nothing, and why."""
+    return Lanes(valid=False, reason=reason, ego_lane=0, sight=0.0, speed_limit=0.0, **empty_arrays(Lanes))

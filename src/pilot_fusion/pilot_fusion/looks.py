@@ -1,0 +1,87 @@
+"""Class, size and heading of tracks: what changes slowly and is averaged, beside the motion filter."""
+
+import numpy as np
+
+from pilot_common.geometry import wrap_angle
+from pilot_common.near_face import near_face
+from pilot_common.types import Detections
+from pilot_fusion.measurement import wrap_half
+from pilot_fusion.parameters import LooksParameters, MotionParameters
+from pilot_fusion.track_bank import TrackBank
+
+SMALLEST_EXTENT = 0.1  # m; anything less is no statement about size
+
+
+class Looks:
+    """Updates the slow part of tracks in place."""
+
+    def __init__(self, parameters: LooksParameters, motion: MotionParameters) -> None:
+        self._parameters = parameters
+        self._motion = motion
+
+    def update(
+        self,
+        bank: TrackBank,
+        rows: np.ndarray,
+        seen: Detections,
+        found: np.ndarray,
+        viewer: np.ndarray,
+        yaw: float,
+    ) -> None:
+        """Tracks `rows` (A,) were seen as detections `found` (A,) from `viewer` (A, 2); `yaw` is that of base_link in odom."""
+        self._class(bank, rows, seen.class_id[found], seen.score[found])
+        self._extent(bank, rows, seen.extent[found], seen.extent_valid[found], viewer)
+        gain = np.maximum(1.0 / (1.0 + bank.extent_count[rows]), 0.05)
+        bank.base[rows] += gain * (seen.position[found, 2] - bank.base[rows])
+        measured = np.flatnonzero(seen.heading_valid[found])
+        if len(measured):
+            chosen = rows[measured]
+            difference = wrap_half(seen.heading[found[measured]] + yaw - bank.heading[chosen])
+            self._turn(bank, chosen, difference, np.full(len(chosen), self._motion.heading_measured**2))
+
+    def _class(self, bank: TrackBank, rows: np.ndarray, class_id: np.ndarray, score: np.ndarray) -> None:
+        bank.class_weight[rows] *= self._parameters.class_memory
+        bank.class_weight[rows, class_id] += np.clip(score, 0.05, 1.0)
+
+    def _extent(
+        self, bank: TrackBank, rows: np.ndarray, extent: np.ndarray, valid: np.ndarray, viewer: np.ndarray
+    ) -> None:
+        """A growing average of measured sizes; guesses from the camera only lead until a size was measured.
+
+        Where only the near face was seen it is the face that was tracked: the centre moves so that the face stays.
+        """
+        parameters = self._parameters
+        count = bank.extent_count[rows]
+        measured = np.maximum(1.0 / (1.0 + count), parameters.measured_gain)
+        guessed = np.where(count >= 1.0, 0.0, parameters.camera_gain)
+        gain = np.where(valid, measured, guessed)[:, None] * (extent > SMALLEST_EXTENT)
+        before = self._face(bank, rows, viewer)
+        bank.extent[rows] += gain * (extent - bank.extent[rows])
+        bank.extent_count[rows] = count + valid
+        shift = before - self._face(bank, rows, viewer)
+        shift[valid] = 0.0
+        bank.state[rows, :2] += shift
+
+    @staticmethod
+    def _face(bank: TrackBank, rows: np.ndarray, viewer: np.ndarray) -> np.ndarray:
+        extent = bank.extent[rows]
+        return near_face(bank.state[rows, :2], bank.heading[rows], extent[:, 0], extent[:, 1], viewer)[0]
+
+    def follow_velocity(self, bank: TrackBank) -> None:
+        """The heading of what moves is where it moves to."""
+        speed = np.sqrt(bank.state[:, 2] ** 2 + bank.state[:, 3] ** 2)
+        variance = bank.covariance[:, 2, 2] + bank.covariance[:, 3, 3]
+        rows = np.flatnonzero((speed > self._motion.moving_speed) & (speed**2 > 4.0 * variance))
+        if len(rows) == 0:
+            return
+        course = np.arctan2(bank.state[rows, 3], bank.state[rows, 2])
+        difference = wrap_angle(course - bank.heading[rows])
+        self._turn(bank, rows, difference, self._motion.slip**2 + variance[rows] / speed[rows] ** 2)
+
+    @staticmethod
+    def _turn(bank: TrackBank, rows: np.ndarray, difference: np.ndarray, variance: np.ndarray) -> None:
+        """Scalar Kalman update of headings; one that is off by more than a right angle was a wrong guess and is replaced."""
+        prior = bank.heading_variance[rows]
+        gain = np.where(np.abs(difference) > 1.5, 1.0, prior / (prior + variance))
+        bank.heading[rows] = wrap_angle(bank.heading[rows] + gain * difference)
+        bank.heading_variance[rows] = np.where(gain == 1.0, variance, (1.0 - gain) * prior)

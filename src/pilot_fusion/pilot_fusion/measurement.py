@@ -1,0 +1,165 @@
+"""Messages of all sensor kinds become one form: positions in `odom` with covariance, and what else the sensor knows.
+
+Shapes: M measurements, S sensors of the vehicle.
+"""
+
+import math
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from pilot_common.geometry import rotation
+from pilot_common.types import Detections, RadarReturns
+from pilot_common.vehicle import SensorKind, Vehicle
+from pilot_fusion.ego_motion import EgoState
+from pilot_fusion.parameters import MeasurementParameters
+from pilot_fusion.track_bank import TrackBank
+
+
+class Source(IntEnum):
+    """Kinds of sensor that report objects; bit `1 << source` of `Tracks.sensors`."""
+
+    CAMERA = 0
+    RADAR = 1
+    LIDAR = 2
+
+
+KINDS = (SensorKind.CAMERA, SensorKind.RADAR, SensorKind.LIDAR)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurements:
+    """What one message reports, placed in `odom`."""
+
+    source: Source
+    time: float
+    sensors: np.ndarray  # (s,) that measured
+    sensor: np.ndarray  # (M,)
+    position: np.ndarray  # (M, 2)
+    covariance: np.ndarray  # (M, 2, 2)
+    whole: np.ndarray  # (M,) position is that of the box centre, else of the near face
+    viewer: np.ndarray  # (M, 2) where the sensor stood
+    viewer_velocity: np.ndarray  # (M, 2) over ground
+    range_rate: np.ndarray | None  # (M,) relative to the sensor
+    range_rate_variance: np.ndarray | None  # (M,)
+    looks: Detections | None  # class, size, heading (in base_link), score; row by row the same
+    yaw: float  # of base_link in odom
+
+
+class MeasurementModel:
+    """Holds mounts and errors of the sensors as arrays."""
+
+    def __init__(self, vehicle: Vehicle, parameters: MeasurementParameters) -> None:
+        self._parameters = parameters
+        self._mount = np.array([sensor.position[:2] for sensor in vehicle.sensors]).reshape(-1, 2)
+        self._yaw = np.array([sensor.yaw for sensor in vehicle.sensors])
+        errors = [sensor.errors for sensor in vehicle.sensors]
+        inflation = parameters.radar_inflation
+        self._range = np.array([inflation * error.range for error in errors])
+        self._azimuth = np.array([inflation * error.azimuth for error in errors])
+        self._range_rate = np.array([inflation * error.range_rate for error in errors])
+
+    def of_detections(self, message: Detections, source: Source, ego: EgoState) -> Measurements:
+        """Detections of cameras or lidars, taken when the ego was at `ego`."""
+        parameters = self._parameters
+        turn = rotation(ego.pose[2])
+        inflation = parameters.camera_inflation if source is Source.CAMERA else parameters.lidar_inflation
+        covariance = inflation**2 * (turn @ message.position_covariance @ turn.T)
+        covariance = covariance + parameters.position_floor**2 * np.eye(2)
+        viewer, velocity = self._viewers(message.sensor, ego, turn)
+        return Measurements(
+            source=source,
+            time=message.stamp,
+            sensors=message.sensors,
+            sensor=message.sensor,
+            position=message.position[:, :2] @ turn.T + ego.pose[:2],
+            covariance=covariance,
+            whole=message.extent_valid,
+            viewer=viewer,
+            viewer_velocity=velocity,
+            range_rate=None,
+            range_rate_variance=None,
+            looks=message,
+            yaw=ego.pose[2],
+        )
+
+    def of_radar(self, message: RadarReturns, ego: EgoState) -> Measurements:
+        """Radar returns, taken when the ego was at `ego`."""
+        parameters = self._parameters
+        sensor = message.sensor
+        turn = rotation(ego.pose[2])
+        viewer, velocity = self._viewers(sensor, ego, turn)
+        bearing = message.azimuth + self._yaw[sensor] + ego.pose[2]
+        beam = np.stack((np.cos(bearing), np.sin(bearing)), axis=-1)
+        along = self._range[sensor] ** 2 + parameters.position_floor**2
+        across = (message.range * self._azimuth[sensor]) ** 2 + parameters.position_floor**2
+        covariance = (along - across)[:, None, None] * beam[:, :, None] * beam[:, None, :]
+        covariance[:, (0, 1), (0, 1)] += across[:, None]
+        return Measurements(
+            source=Source.RADAR,
+            time=message.stamp,
+            sensors=message.sensors,
+            sensor=sensor,
+            position=viewer + message.range[:, None] * beam,
+            covariance=covariance,
+            whole=np.zeros(len(sensor), bool),
+            viewer=viewer,
+            viewer_velocity=velocity,
+            range_rate=message.range_rate,
+            range_rate_variance=self._range_rate[sensor] ** 2 + parameters.range_rate_floor**2,
+            looks=None,
+            yaw=ego.pose[2],
+        )
+
+    def _viewers(self, sensor: np.ndarray, ego: EgoState, turn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where each measurement's sensor stood in odom and how it moved over ground (a lever arm turns with the car)."""
+        mount = self._mount[sensor]
+        velocity = mount[:, ::-1] * (-ego.yaw_rate, ego.yaw_rate)
+        velocity[:, 0] += ego.speed
+        return mount @ turn.T + ego.pose[:2], velocity @ turn.T
+
+    def reflection_shift(
+        self, face: np.ndarray, along: np.ndarray, half: np.ndarray, viewer: np.ndarray
+    ) -> np.ndarray:
+        """From the centres (K, 2) of faces to where radar is expected to be reflected: part of the way to their nearest points."""
+        reach = self._parameters.radar_nearest * half
+        aside = np.einsum("ki,ki->k", viewer - face, along)
+        return along * np.clip(aside, -reach, reach)[:, None]
+
+    def reflection(self, along: np.ndarray, half: np.ndarray) -> np.ndarray:
+        """Covariance (K, 2, 2) of where on a face, with unit vectors (K, 2) along it and half widths (K,), a radar is reflected."""
+        parameters = self._parameters
+        depth = parameters.radar_depth**2
+        spread = (parameters.radar_spread * half) ** 2 - depth
+        covariance = spread[:, None, None] * along[:, :, None] * along[:, None, :]
+        covariance[:, (0, 1), (0, 1)] += depth
+        return covariance
+
+
+def sensor_arrays(vehicle: Vehicle) -> dict[str, np.ndarray]:
+    """Mount (S, 2), yaw, field of view, range, detection probability and clutter (each (S,)) of all sensors."""
+    sensors = vehicle.sensors
+    return {
+        "mount": np.array([sensor.position[:2] for sensor in sensors]).reshape(-1, 2),
+        "yaw": np.array([sensor.yaw for sensor in sensors]),
+        "field_of_view": np.array([sensor.field_of_view for sensor in sensors]),
+        "range": np.array([sensor.range for sensor in sensors]),
+        "detection": np.array([sensor.errors.detection_probability for sensor in sensors]),
+        "clutter": np.array([sensor.errors.clutter for sensor in sensors]),
+    }
+
+
+def radial(
+    bank: TrackBank, rows: np.ndarray, point: np.ndarray, viewer: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Unit direction (K, 2) from the viewer to a point (K, 2) of tracks `rows`, and the tracks' variance of speed along it (K,)."""
+    direction = point - viewer
+    direction /= np.maximum(np.sqrt(np.einsum("ki,ki->k", direction, direction)), 1e-3)[:, None]
+    variance = np.einsum("ki,kij,kj->k", direction, bank.covariance[rows, 2:4, 2:4], direction)
+    return direction, variance
+
+
+def wrap_half(angle: np.ndarray) -> np.ndarray:
+    """The angle in (−π/2, π/2]: difference of axes that have no front."""
+    return -((-angle + 0.5 * math.pi) % math.pi - 0.5 * math.pi)

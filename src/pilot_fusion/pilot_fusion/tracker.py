@@ -1,0 +1,263 @@
+"""The multi-sensor tracker: predicts, gates, assigns, updates, starts and deletes tracks, message by message in stamp order."""
+
+import numpy as np
+
+from pilot_common.near_face import near_face
+from pilot_common.types import Detections, ObjectClass, RadarReturns
+from pilot_common.vehicle import Vehicle
+from pilot_fusion.association import (
+    Pairs,
+    assign_many_to_one,
+    assign_one_to_one,
+    duplicates,
+    gate,
+    within_boxes,
+)
+from pilot_fusion.ego_motion import EgoMotionFilter, EgoState
+from pilot_fusion.existence import DOPPLER_SPAN, ExistenceModel
+from pilot_fusion.looks import SMALLEST_EXTENT, Looks
+from pilot_fusion.measurement import MeasurementModel, Measurements, Source, radial
+from pilot_fusion.parameters import Parameters
+from pilot_fusion.track_bank import NEVER, TrackBank, inverse_2x2
+
+NEUTRAL_SCORE = 0.5  # of a radar return, which carries none
+UNKNOWN_HEADING = 0.35  # rad; deviation of the guess that a newcomer drives along the car's own axis
+
+
+class Tracker:
+    """Tracks live in `odom`, in `bank`; messages name their sensors by index."""
+
+    def __init__(self, vehicle: Vehicle, parameters: Parameters) -> None:
+        self._parameters = parameters
+        self._model = MeasurementModel(vehicle, parameters.measurement)
+        self._existence = ExistenceModel(vehicle, parameters.existence)
+        self._looks = Looks(parameters.looks, parameters.motion)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets everything; identities start over."""
+        self.bank = TrackBank(self._parameters.motion)
+        self._last_frame = dict.fromkeys(Source, NEVER)
+
+    def forget(self) -> None:
+        """Forgets the tracks (their relation to the car is lost); identities go on."""
+        self.bank.clear()
+        self._last_frame = dict.fromkeys(Source, NEVER)
+
+    def update(self, frames: list[tuple[Source, Detections | RadarReturns]], ego: EgoMotionFilter) -> None:
+        """Takes the frames of one step, sorted here so that the order in which they came does not matter."""
+        if not frames:
+            return
+        newest = ego.newest
+        if newest is None:
+            return
+        occlusion = self._existence.occlusion(self.bank, newest.pose)
+        for source, message in sorted(frames, key=_order):
+            occlusion = self._frame(source, message, ego.at(message.stamp), occlusion)
+        bank = self.bank
+        self._looks.follow_velocity(bank)
+        bank.keep(self._survivors(occlusion))
+        keep, report = self._parameters.existence.keep, self._parameters.existence.report
+        bank.reported = bank.existence > np.where(bank.reported, keep, report)
+
+    def _frame(
+        self, source: Source, message: Detections | RadarReturns, ego: EgoState, occlusion: np.ndarray
+    ) -> np.ndarray:
+        """One frame. Returns the occlusion with zeros for the tracks that it started."""
+        bank, existence = self.bank, self._existence
+        if isinstance(message, RadarReturns):
+            found = self._model.of_radar(message, ego)
+        else:
+            found = self._model.of_detections(message, source, ego)
+        unseen = message.stamp - bank.seen.max(axis=1, initial=NEVER)
+        bank.existence = existence.fade(bank.existence, unseen, message.stamp - bank.time)
+        bank.predict(message.stamp)
+        pairs = gate(bank, found, self._model, self._parameters.association)
+        pairs = assign_many_to_one(pairs) if source is Source.RADAR else assign_one_to_one(pairs)
+        detection = existence.detection_probability(bank, found.sensors, source, ego.pose, occlusion)
+        seen = self._judge(found, pairs, detection)
+        if source is Source.RADAR:
+            self._update_from_radar(found, pairs, seen)
+        elif found.looks is not None:
+            bank.update_position(pairs.track, pairs.innovation, pairs.noise)
+            viewer = found.viewer[pairs.measurement]
+            self._looks.update(bank, pairs.track, found.looks, pairs.measurement, viewer, ego.pose[2])
+        bank.seen[seen, source] = message.stamp
+        started = self._start(found, pairs)
+        return np.concatenate((occlusion, np.zeros(started))) if started else occlusion
+
+    def _judge(self, found: Measurements, pairs: Pairs, detection: np.ndarray) -> np.ndarray:
+        """Raises or lowers the existence of every track; returns the tracks (A,) that were seen, in order."""
+        bank = self.bank
+        duration = found.time - self._last_frame[found.source]
+        self._last_frame[found.source] = max(found.time, self._last_frame[found.source])
+        existence = self._existence.missed(bank.existence, detection, duration)
+        if len(pairs.track) == 0:
+            bank.existence = existence
+            return pairs.track
+        # Of several returns of one object the likeliest counts.
+        order = np.lexsort((pairs.cost, pairs.track))
+        track = pairs.track[order]
+        best = order[np.concatenate(((True,), track[1:] != track[:-1]))]
+        seen, measurement = pairs.track[best], pairs.measurement[best]
+        density = self._existence.clutter_density[found.sensor[measurement]]
+        dimensions = 2 if found.range_rate is None else 3
+        likelihood = np.exp(-0.5 * pairs.cost[best]) * (2.0 * np.pi) ** (-0.5 * dimensions)
+        if found.looks is None:
+            density, score = density / DOPPLER_SPAN, np.full(len(seen), NEUTRAL_SCORE)
+        else:
+            score = found.looks.score[measurement]
+        existence[seen] = self._existence.seen(
+            bank.existence[seen], detection[seen], likelihood, density, score
+        )
+        bank.existence = existence
+        return seen
+
+    def _update_from_radar(self, found: Measurements, pairs: Pairs, seen: np.ndarray) -> None:
+        """All returns of an object together: their weighted mean for the position, then their mean Doppler."""
+        if len(seen) == 0 or found.range_rate is None or found.range_rate_variance is None:
+            return
+        member = (pairs.track == seen[:, None]).astype(float)  # (A, K)
+        weight = inverse_2x2(pairs.noise)
+        columns = np.empty((len(pairs.track), 10))
+        columns[:, :4] = weight.reshape(-1, 4)
+        columns[:, 4:6] = np.einsum("kij,kj->ki", weight, pairs.innovation)
+        columns[:, 6:8] = pairs.direction
+        towards = np.einsum("ki,ki->k", pairs.direction, found.viewer_velocity[pairs.measurement])
+        columns[:, 8] = found.range_rate[pairs.measurement] + towards
+        columns[:, 9] = found.range_rate_variance[pairs.measurement]
+        total = member @ columns
+        count = member.sum(axis=1)
+        noise = inverse_2x2(total[:, :4].reshape(-1, 2, 2))
+        innovation = np.einsum("aij,aj->ai", noise, total[:, 4:6])
+        # Returns of one object share their error of reflection: the mean is no better than half the single one.
+        noise *= np.sqrt(count)[:, None, None]
+        self.bank.update_position(seen, innovation, noise)
+        direction = total[:, 6:8] / count[:, None]
+        length = np.sqrt(np.einsum("ai,ai->a", direction, direction))
+        self.bank.update_radial(
+            seen,
+            direction / length[:, None],
+            total[:, 8] / count / length,
+            total[:, 9] / count / np.sqrt(count),
+        )
+
+    def _start(self, found: Measurements, pairs: Pairs) -> int:
+        """Starts tracks from measurements that belong to none and lie within none. Returns how many."""
+        free = np.ones(len(found.sensor), bool)
+        free[pairs.measurement] = False
+        rows = np.flatnonzero(free)
+        if len(rows) == 0:
+            return 0
+        bank, margin = self.bank, self._parameters.association.explained_margin
+        if len(bank):
+            rows = rows[
+                ~within_boxes(
+                    bank, bank.existence > self._parameters.existence.keep, found.position[rows], margin
+                )
+            ]
+        if found.range_rate is not None and len(rows) > 1:
+            rows = rows[self._first_of_cluster(found.position[rows], found.range_rate[rows])]
+        if len(rows) == 0:
+            return 0
+        columns = self._newcomers(found, rows)
+        new = np.arange(len(bank), len(bank) + len(rows))
+        bank.add(**columns)
+        if found.range_rate is not None and found.range_rate_variance is not None:
+            viewer = found.viewer[rows]
+            direction, _ = radial(bank, new, found.position[rows], viewer)
+            speed = found.range_rate[rows] + np.einsum("ki,ki->k", direction, found.viewer_velocity[rows])
+            bank.update_radial(new, direction, speed, found.range_rate_variance[rows])
+        return len(rows)
+
+    def _first_of_cluster(self, position: np.ndarray, range_rate: np.ndarray) -> np.ndarray:
+        """Mask (M,) of the returns that have no earlier one close by in position and Doppler."""
+        parameters = self._parameters.association
+        x = position[:, 0] - position[:, 0, None]
+        y = position[:, 1] - position[:, 1, None]
+        close = x * x + y * y < parameters.cluster_distance**2
+        close &= np.abs(range_rate - range_rate[:, None]) < parameters.cluster_speed
+        return close.argmax(axis=1) == np.arange(len(position))
+
+    def _newcomers(self, found: Measurements, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Fields of tracks that start from measurements `rows`."""
+        motion, looks = self._parameters.motion, self._parameters.looks
+        count = len(rows)
+        heading = np.full(count, found.yaw)
+        heading_variance = np.full(count, UNKNOWN_HEADING**2)
+        extent = np.tile((looks.length, looks.width, looks.height), (count, 1))
+        class_weight = np.zeros((count, len(ObjectClass)))
+        score = np.full(count, NEUTRAL_SCORE)
+        base = np.zeros(count)
+        if found.looks is not None:
+            seen = found.looks
+            heading_valid = seen.heading_valid[rows]
+            heading = np.where(heading_valid, seen.heading[rows] + found.yaw, heading)
+            heading_variance = np.where(heading_valid, motion.heading_measured**2, heading_variance)
+            extent = np.where(seen.extent[rows] > SMALLEST_EXTENT, seen.extent[rows], extent)
+            score = np.clip(seen.score[rows], 0.0, 1.0)
+            class_weight[np.arange(count), seen.class_id[rows]] = np.maximum(score, 0.05)
+            base = seen.position[rows, 2]
+        position, covariance = self._newcomers_place(found, rows, heading, extent)
+        state = np.zeros((count, 6))
+        state[:, :2] = position
+        full = np.zeros((count, 6, 6))
+        full[:, :2, :2] = covariance
+        full[:, 2:4, 2:4] = self.bank.spread(heading, motion.birth_speed, motion.birth_speed_across)
+        full[:, 4:, 4:] = self.bank.spread(heading, motion.acceleration_along, motion.acceleration_across)
+        seen_by = np.full((count, len(Source)), NEVER)
+        seen_by[:, found.source] = found.time
+        return {
+            "state": state,
+            "covariance": full,
+            "existence": self._existence.born(found.sensor[rows], score),
+            "reported": np.zeros(count, bool),
+            "heading": heading,
+            "heading_variance": heading_variance,
+            "extent": extent,
+            "extent_count": found.whole[rows].astype(float),
+            "base": base,
+            "class_weight": class_weight,
+            "born": np.full(count, found.time),
+            "seen": seen_by,
+        }
+
+    def _newcomers_place(
+        self, found: Measurements, rows: np.ndarray, heading: np.ndarray, extent: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Centres (A, 2) behind the faces that were seen, and their covariance (A, 2, 2)."""
+        position, viewer = found.position[rows], found.viewer[rows]
+        beam = position - viewer
+        beam = beam / np.maximum(np.sqrt(np.einsum("ki,ki->k", beam, beam)), 1e-3)[:, None]
+        behind = position + 0.5 * extent[:, :1] * beam
+        offset, along, half = near_face(behind, heading, extent[:, 0], extent[:, 1], viewer)
+        offset[found.whole[rows]] = 0.0
+        covariance = found.covariance[rows]
+        if found.source is Source.RADAR:
+            offset = offset + self._model.reflection_shift(position, along, half, viewer)
+            covariance = covariance + self._model.reflection(along, half)
+        return position - offset, covariance
+
+    def _survivors(self, occlusion: np.ndarray) -> np.ndarray:
+        """Mask (N,) of the tracks that go on: probable enough, no duplicates, and not more than there may be."""
+        bank, parameters = self.bank, self._parameters
+        alive = bank.existence > parameters.existence.delete
+        uncertain = (
+            bank.covariance[:, 0, 0] + bank.covariance[:, 1, 1] > parameters.existence.largest_deviation**2
+        )
+        # What sensors see far off is uncertain as well: only what nobody sees any more is lost.
+        alive &= ~(
+            uncertain & (bank.time - bank.seen.max(axis=1, initial=NEVER) > parameters.existence.miss_time)
+        )
+        alive &= ~duplicates(bank, parameters.association)
+        if int(alive.sum()) > parameters.maximum_tracks:
+            rank = np.lexsort((bank.identity, -np.where(alive, bank.existence, -1.0)))
+            alive[rank[parameters.maximum_tracks :]] = False
+        return alive
+
+
+def _order(frame: tuple[Source, Detections | RadarReturns]) -> tuple[float, int, bytes, bytes]:
+    """Sorts frames by stamp, kind and sensors; of equals by content, so that any order of arrival gives the same result."""
+    source, message = frame
+    content = message.range if isinstance(message, RadarReturns) else message.position
+    return (message.stamp, int(source), message.sensors.tobytes(), content.tobytes())

@@ -1,0 +1,109 @@
+"""From the track bank to the tracks that planning sees: in base_link at one time, in road coordinates, with intentions."""
+
+import math
+
+import numpy as np
+from scipy.special import ndtr
+
+from pilot_common.geometry import inverse, rotation, transform_points, wrap_angle
+from pilot_common.messages import empty_arrays
+from pilot_common.road import ReferenceLine
+from pilot_common.types import Lanes, Tracks
+from pilot_fusion.ego_motion import EgoState
+from pilot_fusion.parameters import IntentionParameters, Parameters
+from pilot_fusion.track_bank import TrackBank
+
+
+def reported_tracks(bank: TrackBank, ego: EgoState, lanes: Lanes, parameters: Parameters) -> Tracks:
+    """The tracks of `bank` that are reported, predicted to the time of `ego` and in its base_link."""
+    rows = np.flatnonzero(bank.reported)
+    if len(rows) == 0:
+        return Tracks(**empty_arrays(Tracks))
+    state, covariance = bank.predicted(ego.time, rows)
+    base_from_odom = inverse(ego.pose)
+    turn = rotation(base_from_odom[2])
+    both = np.zeros((4, 4))
+    both[:2, :2] = both[2:, 2:] = turn
+    heading_odom = bank.heading[rows]
+    axis = np.stack((np.cos(heading_odom), np.sin(heading_odom)), axis=-1)
+    along = np.einsum("ni,ni->n", state[:, 4:], axis)
+    speed = np.einsum("ni,ni->n", state[:, 2:4], axis)
+    across = state[:, 5] * axis[:, 0] - state[:, 4] * axis[:, 1]
+    moving = np.abs(speed) > parameters.motion.moving_speed
+    position = np.empty((len(rows), 3))
+    position[:, :2] = transform_points(base_from_odom, state[:, :2])
+    position[:, 2] = bank.base[rows] + 0.5 * bank.extent[rows, 2]
+    velocity = state[:, 2:4] @ turn.T
+    station, offset, line_heading = _road_coordinates(lanes, position[:, :2])
+    offset_rate = velocity[:, 1] * np.cos(line_heading) - velocity[:, 0] * np.sin(line_heading)
+    last = bank.seen[rows].max(axis=1)
+    recent = ego.time - bank.seen[rows] <= parameters.looks.sensor_memory
+    in_base = both @ covariance[:, :4, :4] @ both.T
+    return Tracks(
+        identity=bank.identity[rows],
+        class_id=_classes(bank.class_weight[rows]),
+        existence=bank.existence[rows],
+        position=position,
+        velocity=velocity,
+        acceleration=along,
+        heading=wrap_angle(heading_odom + base_from_odom[2]),
+        yaw_rate=np.where(moving, across / np.where(moving, speed, 1.0), 0.0),
+        extent=bank.extent[rows],
+        covariance=in_base,
+        age=np.maximum(ego.time - bank.born[rows], 0.0),
+        unseen=np.maximum(ego.time - last, 0.0),
+        sensors=(recent @ np.array((1, 2, 4))).astype(np.uint8),
+        station=station,
+        offset=offset,
+        offset_rate=offset_rate,
+        intention=_intention(lanes, offset, offset_rate, in_base[:, 3, 3], parameters.intention),
+    )
+
+
+def _classes(weight: np.ndarray) -> np.ndarray:
+    """The class with most votes; UNKNOWN (0) only where no other has any."""
+    best = 1 + weight[:, 1:].argmax(axis=1)
+    return np.where(weight[:, 1:].max(axis=1) > 0.0, best, 0).astype(np.uint8)
+
+
+def _road_coordinates(lanes: Lanes, point: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Station, offset and the line's heading (N,) at points (N, 2); without lanes the car's own axis is the line."""
+    if len(lanes.point) < 2:
+        return point[:, 0].copy(), point[:, 1].copy(), np.zeros(len(point))
+    line = ReferenceLine(lanes.point, lanes.station, lanes.heading, lanes.curvature)
+    return line.to_road(point)
+
+
+def _intention(
+    lanes: Lanes,
+    offset: np.ndarray,
+    rate: np.ndarray,
+    rate_variance: np.ndarray,
+    parameters: IntentionParameters,
+) -> np.ndarray:
+    """Probabilities (N, 3) to be in its lane, left of it, right of it at the horizon, if the lateral motion goes on.
+
+    The offset then is normally distributed about offset + rate · horizon; what lies beyond a marking is a change of lane.
+    """
+    result = np.zeros((len(offset), 3))
+    if len(lanes.offset) == 0:
+        result[:, 0] = 1.0
+        return result
+    lane = np.abs(offset[:, None] - lanes.offset).argmin(axis=1)
+    half = 0.5 * lanes.width[lane]
+    later = offset - lanes.offset[lane] + rate * parameters.horizon
+    variance = rate_variance + parameters.rate_deviation**2
+    deviation = np.sqrt(parameters.offset_deviation**2 + parameters.horizon**2 * variance)
+    left = ndtr((later - half) / deviation)
+    right = ndtr((-half - later) / deviation)
+    # Far off the known lanes the lateral motion says nothing of lanes.
+    known = np.abs(offset - lanes.offset[lane]) <= 2.0 * half
+    result[:, 1] = np.where(known, left, 0.0)
+    result[:, 2] = np.where(known, right, 0.0)
+    result[:, 0] = 1.0 - result[:, 1] - result[:, 2]
+    return result
+
+
+def age_of(ego: EgoState | None, time: float) -> float:
+    """Seconds since the newest ego state; infinite before the first."""
+    return math.inf if ego is None else time - ego.time

@@ -1,67 +1,29 @@
 """The page in a real browser: it paints, plays, jumps and answers the keyboard, without an error and without a network."""
 
-import html
-import json
-import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from browser import PROGRAM, WHY_NOT, Browser
 from synthetic_drive import CHANGE_AT, make_road, make_run
 
 from pilot_evaluation.criteria import judge
 from pilot_evaluation.report import ReportHeader, write_report
 from pilot_evaluation.run import Run
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
-SWITCHES = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--enable-logging=stderr",
-    "--virtual-time-budget=15000",
-)
-CATCH_ERRORS = """<script>
-window.pageErrors = [];
-addEventListener("error", (event) => pageErrors.push(String(event.message)));
-addEventListener("unhandledrejection", (event) => pageErrors.push(String(event.reason)));
-for (const level of ["error", "warn"]) console[level] = (...words) => pageErrors.push(words.join(" "));
-</script>"""
 SECONDS = 30.0
 
-pytestmark = pytest.mark.skipif(
-    BROWSER is None, reason=f"no browser found (looked for {', '.join(BROWSERS)}; apt install chromium)"
-)
+pytestmark = pytest.mark.skipif(PROGRAM is None, reason=WHY_NOT)
 
 
 def use_page(file: Path, run: Run, width: int = 1400, **header) -> dict:
-    """Writes the page of a run, opens it with the checks appended and returns what they found."""
-    verdict = judge(run, {}, SECONDS)
+    """Writes the page of a run, opens it from the disk, uses it and returns what came of it."""
     base = {"title": "A drive", "scenario": "synthetic", "command": "./pilot drive", "version": "0.1.0"}
-    write_report(file, run, verdict, ReportHeader(**base | header))
+    write_report(file, run, judge(run, {}, SECONDS), ReportHeader(**base | header))
     checks = (Path(__file__).parent / "report_page_checks.js").read_text(encoding="utf-8")
-    text = file.read_text(encoding="utf-8").replace("<head>", f"<head>{CATCH_ERRORS}", 1)
-    file.write_text(text.replace("</body>", f"<script>{checks}</script></body>"), encoding="utf-8")
-    profile = file.parent / f"profile-{file.stem}"
-    command = (
-        BROWSER,
-        *SWITCHES,
-        f"--window-size={width},1000",
-        f"--user-data-dir={profile}",
-        "--dump-dom",
-        file.as_uri(),
-    )
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-    result = re.search(r'<pre id="checks">(.*?)</pre>', done.stdout, re.S)
-    assert result, f"the checks did not finish:\n{done.stderr[-2000:]}"
-    assert "CONSOLE" not in done.stderr, done.stderr
-    return json.loads(html.unescape(result[1]))
+    with Browser(file.parent / f"profile-{file.stem}", width) as browser:
+        browser.open(file.as_uri())
+        found = browser.evaluate(checks)
+        return found | {"errors": browser.complaints, "requests": browser.requests}
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +38,9 @@ def found(drive: Run, tmp_path_factory: pytest.TempPathFactory) -> dict:
     )
 
 
-def test_page_raises_no_error(found: dict) -> None:
+def test_page_raises_no_error_and_asks_for_nothing_but_itself(found: dict) -> None:
     assert found["errors"] == []
+    assert [address.rsplit("/", 1)[-1] for address in found["requests"]] == ["report.html"]
 
 
 def test_scene_is_painted_from_above_and_from_behind(found: dict) -> None:

@@ -56,6 +56,7 @@ class Driver:
         body = facts.body
         self._wheelbase = facts.dimensions.wheelbase
         understeer = 1.0 / body.front_cornering_stiffness - 1.0 / body.rear_cornering_stiffness
+        self._rear_slip = 1.0 / (body.rear_cornering_stiffness * body.friction * GRAVITY)
         self._understeer = understeer / (
             body.friction * GRAVITY
         )  # rad per m/s² of lateral acceleration: he knows his car
@@ -106,7 +107,10 @@ class Driver:
         speed = max(view.speed, SLOWEST)
         frequency = min(LANE_FREQUENCY, 0.1 * speed)
         curvature = view.curvature - (frequency / speed) ** 2 * view.lane_offset
-        curvature -= 2.0 * frequency / speed * view.heading_error
+        drift = (
+            self._rear_slip * view.speed**2 * view.curvature
+        )  # the car points this far into a curve that it follows
+        curvature -= 2.0 * frequency / speed * (view.heading_error - drift)
         return math.atan(self._wheelbase * curvature) + self._understeer * view.speed**2 * curvature
 
     def inputs(

@@ -110,10 +110,21 @@ class Simulation:
             )
             self._sources.append(self._traffic)
 
+    def begin(self, start: int) -> None:
+        """Sets the stamp (ns) at which the drive starts. Raises ValueError once it has."""
+        if self._tick:
+            raise ValueError("the drive has begun")
+        self._start = start
+
     @property
     def now(self) -> int:
         """Time that the simulation has reached, ns."""
         return self._start + max(self._tick - 1, 0) * TICK
+
+    @property
+    def ticks(self) -> int:
+        """How often `step` was called."""
+        return self._tick
 
     @property
     def motion(self) -> MotionState:

@@ -15,7 +15,8 @@ def foot(line: ReferenceLine, x: float, y: float) -> tuple[float, float, float, 
     """Station, offset, and the line's heading and curvature at the foot of one point; ends are prolonged as arcs.
 
     With the nearest sample's frame (along, across) and curvature c, the arc has its centre at (0, 1/c):
-    offset = (2 across − c (along² + across²)) / (1 + q), q = hypot(c along, 1 − c across); distance = atan2(c along, 1 − c across) / c.
+    offset = (2 across − c (along² + across²)) / (1 + q) with q = hypot(c along, 1 − c across), and
+    distance = atan2(c along, 1 − c across) / c.
     """
     point, station = line.point, line.station
     delta = point - (x, y)

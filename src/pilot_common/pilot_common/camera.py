@@ -38,7 +38,7 @@ def image_of(sensor: Sensor) -> Image:
 
 
 def project(sensor: Sensor, points_base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels (N, 2) and depth (N,) of points (N, 3). Only pixels of positive depth mean anything; they may lie outside the image."""
+    """Pixels (N, 2) and depth (N,) of points (N, 3). Pixels mean something at positive depth only; they may lie outside."""
     image = image_of(sensor)
     optical = (np.asarray(points_base, float) - sensor.position) @ base_from_optical(sensor)
     depth = optical[:, 2]

@@ -44,7 +44,9 @@ class Codec:
     def from_wire(self, message_class: type[MessageType], wire: Any) -> MessageType:
         """The dataclass that says the same. Raises ValueError where array lengths contradict each other."""
         if message_class not in self._readers:
-            self._readers[message_class] = [(p.name, _wire_field(p), self._reader(p)) for p in field_plans(message_class)]
+            self._readers[message_class] = [
+                (p.name, _wire_field(p), self._reader(p)) for p in field_plans(message_class)
+            ]
         readers = self._readers[message_class]
         return message_class(**{name: convert(getattr(wire, field)) for name, field, convert in readers})
 

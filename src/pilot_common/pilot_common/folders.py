@@ -11,8 +11,12 @@ def config_folder() -> Path:
     for parent in Path(__file__).resolve().parents:
         if (parent / "config" / "graph.yaml").exists():
             return parent / "config"
-    for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep):  # how ROS 2 finds every installed resource
+    for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(
+        os.pathsep
+    ):  # how ROS 2 finds every installed resource
         candidate = Path(prefix) / "share" / "pilot_bringup" / "config"
         if (candidate / "graph.yaml").exists():
             return candidate
-    raise ConfigError("config/graph.yaml", "", "not found beside the sources nor in an installed pilot_bringup")
+    raise ConfigError(
+        "config/graph.yaml", "", "not found beside the sources nor in an installed pilot_bringup"
+    )

@@ -68,5 +68,7 @@ def boxes_overlap(one: np.ndarray, others: np.ndarray) -> np.ndarray:
             axis = np.stack((-edge[:, 1], edge[:, 0]), axis=-1)
             projected_one = np.einsum("ki,ni->nk", one, axis)
             projected_others = np.einsum("nki,ni->nk", others, axis)
-            overlap &= (projected_one.max(1) >= projected_others.min(1)) & (projected_others.max(1) >= projected_one.min(1))
+            overlap &= (projected_one.max(1) >= projected_others.min(1)) & (
+                projected_others.max(1) >= projected_one.min(1)
+            )
     return overlap

@@ -1,5 +1,6 @@
 """The graph table `config/graph.yaml`: topics, functions, and the rules it must keep."""
 
+import builtins
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -69,7 +70,7 @@ class Topic:
     feedback: bool = False
 
     @property
-    def message(self) -> type[Message]:
+    def message(self) -> "builtins.type[Message]":
         """The dataclass it carries."""
         return getattr(vocabulary, self.type)
 
@@ -115,7 +116,9 @@ class Function:
 
     def fits(self, vehicle: Vehicle) -> bool:
         """Whether the vehicle has all that the function requires."""
-        equipment = {sensor.kind.value for sensor in vehicle.sensors} | {c.value for c in vehicle.facts.capabilities}
+        equipment = {sensor.kind.value for sensor in vehicle.sensors} | {
+            c.value for c in vehicle.facts.capabilities
+        }
         return equipment.issuperset(self.requires)
 
 
@@ -134,7 +137,11 @@ class Graph:
         for function in self.functions:
             for name in function.outputs:
                 if name in writers:
-                    raise ConfigError(self.file, f"functions.{function.name}.outputs", f"{name} is also written by {writers[name]}")
+                    raise ConfigError(
+                        self.file,
+                        f"functions.{function.name}.outputs",
+                        f"{name} is also written by {writers[name]}",
+                    )
                 self._known(name, function, "outputs")
                 writers[name] = function.name
         seen = {name for name, topic in self.topics.items() if topic.source or topic.feedback}
@@ -145,12 +152,18 @@ class Graph:
                     raise ConfigError(self.file, f"functions.{function.name}.inputs", f"nobody writes {name}")
                 if name not in seen:
                     raise ConfigError(
-                        self.file, f"functions.{function.name}.inputs", f"{name} flows against the order but is no feedback"
+                        self.file,
+                        f"functions.{function.name}.inputs",
+                        f"{name} flows against the order but is no feedback",
                     )
             if (function.trigger is None) == (function.period == 0):
                 raise ConfigError(self.file, f"functions.{function.name}", "needs either a trigger or a rate")
             if function.trigger is not None and function.trigger not in function.inputs:
-                raise ConfigError(self.file, f"functions.{function.name}.trigger", f"{function.trigger} is not among its inputs")
+                raise ConfigError(
+                    self.file,
+                    f"functions.{function.name}.trigger",
+                    f"{function.trigger} is not among its inputs",
+                )
             seen.update(function.outputs)
 
     def _known(self, name: str, function: Function, key: str) -> None:
@@ -166,7 +179,11 @@ class Graph:
         for function in self.functions:
             if function.name == name:
                 return function
-        raise ConfigError(self.file, "functions", f"no function {name}; there are {', '.join(f.name for f in self.functions)}")
+        raise ConfigError(
+            self.file,
+            "functions",
+            f"no function {name}; there are {', '.join(f.name for f in self.functions)}",
+        )
 
     def fitted(self, vehicle: Vehicle) -> tuple[Function, ...]:
         """The functions that run on a vehicle, in order."""
@@ -201,7 +218,14 @@ def load_graph(config: Path) -> Graph:
         if not isinstance(getattr(vocabulary, topic.type, None), type):
             raise ConfigError(file, f"topics.{name}.type", f"no message type {topic.type}")
     functions = tuple(_function(name, dict(row), file, topics) for name, row in content["functions"].items())
-    health = Topic(type=Health.__name__, rate=HEALTH_RATE, qos=Qos.STATE, recorded=True, maximum_age_ms=500, feedback=True)
+    health = Topic(
+        type=Health.__name__,
+        rate=HEALTH_RATE,
+        qos=Qos.STATE,
+        recorded=True,
+        maximum_age_ms=500,
+        feedback=True,
+    )
     topics |= {HEALTH + function.name: health for function in functions}
     return Graph(file, MappingProxyType(topics), functions)
 

@@ -11,18 +11,31 @@ from pathlib import Path
 from pilot_common import types as vocabulary
 from pilot_common.messages import FieldPlan, Message, field_plans
 
-SCALARS = {"float": "float64", "int": "int32", "bool": "bool", "str": "string", "strings": "string[]", "enum": "uint8"}
+SCALARS = {
+    "float": "float64",
+    "int": "int32",
+    "bool": "bool",
+    "str": "string",
+    "strings": "string[]",
+    "enum": "uint8",
+}
 
 
 def interface_files() -> dict[str, str]:
     """Content by file name, for every message class of the vocabulary."""
-    classes = (c for c in vars(vocabulary).values() if isinstance(c, type) and issubclass(c, Message) and c is not Message)
+    classes = (
+        c
+        for c in vars(vocabulary).values()
+        if isinstance(c, type) and issubclass(c, Message) and c is not Message
+    )
     return {f"{message_class.__name__}.msg": interface(message_class) for message_class in classes}
 
 
 def interface(message_class: type[Message]) -> str:
     """The `.msg` text of one class: its docstring as comment, constants, fields with their shapes."""
-    comment = "\n".join(f"# {line}".rstrip() for line in inspect.cleandoc(message_class.__doc__ or "").splitlines())
+    comment = "\n".join(
+        f"# {line}".rstrip() for line in inspect.cleandoc(message_class.__doc__ or "").splitlines()
+    )
     constants: list[str] = []
     lines: list[str] = []
     for plan in field_plans(message_class):

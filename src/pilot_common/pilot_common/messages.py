@@ -7,6 +7,7 @@ of them can disagree with the dataclasses in `types.py`.
 
 import enum
 import typing
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cache
 from types import NoneType
@@ -42,6 +43,22 @@ Matrices4 = Annotated[Array, Layout("float64", "N", (4, 4))]
 Codes = Annotated[Array, Layout("uint8")]
 Identities = Annotated[Array, Layout("uint32")]
 Flags = Annotated[Array, Layout("bool")]
+SensorCodes = Annotated[Array, Layout("uint8", "S")]
+MarkCodes = Annotated[Array, Layout("uint8", "M")]
+MarkVector = Annotated[Array, Layout("float64", "M")]
+MarkCubics = Annotated[Array, Layout("float64", "M", (4,))]
+MarkRanges = Annotated[Array, Layout("float64", "M", (2,))]
+LaneVector = Annotated[Array, Layout("float64", "L")]
+LaneCodes = Annotated[Array, Layout("uint8", "L")]
+PathVector = Annotated[Array, Layout("float64", "P")]
+PathPoints = Annotated[Array, Layout("float64", "P", (2,))]
+TimeVector = Annotated[Array, Layout("float64", "T")]
+TimePoints = Annotated[Array, Layout("float64", "T", (2,))]
+LinePoints = Annotated[Array, Layout("float64", "Q", (2,))]
+LineCodes = Annotated[Array, Layout("uint8", "Q")]
+BoundVector = Annotated[Array, Layout("float64", "C")]
+BoundIdentities = Annotated[Array, Layout("uint32", "C")]
+Intentions = Annotated[Array, Layout("float64", "N", (3,))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +71,13 @@ class FieldPlan:
     layout: Layout | None = None
 
 
-@cache
-def field_plans(message_class: type) -> tuple[FieldPlan, ...]:
+def _field_plans(message_class: type) -> tuple[FieldPlan, ...]:
     """The fields of a message class in order, with what each holds. Raises TypeError for an annotation no message can carry."""
     hints = typing.get_type_hints(message_class, include_extras=True)
     return tuple(_plan(message_class, field.name, hints[field.name]) for field in fields(message_class))
+
+
+field_plans: Callable[[type], tuple[FieldPlan, ...]] = cache(_field_plans)
 
 
 def _plan(owner: type, name: str, hint: Any) -> FieldPlan:
@@ -81,13 +100,19 @@ def _plan(owner: type, name: str, hint: Any) -> FieldPlan:
     raise TypeError(f"{owner.__name__}.{name}: a message cannot carry {hint!r}")
 
 
-@cache
-def _array_plans(message_class: type) -> tuple[tuple[str, np.dtype, str, tuple[int, ...]], ...]:
+ArrayPlan = tuple[str, np.dtype, str, tuple[int, ...]]
+
+
+def _read_array_plans(message_class: type) -> tuple[ArrayPlan, ...]:
     return tuple(
         (plan.name, np.dtype(plan.layout.dtype), plan.layout.letter, plan.layout.columns)
         for plan in field_plans(message_class)
         if plan.layout is not None
     )
+
+
+# Looked up at every construction of a message, so computed once a class.
+_array_plans: Callable[[type], tuple[ArrayPlan, ...]] = cache(_read_array_plans)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +122,7 @@ class Message:
     FRAME: ClassVar[str] = "base_link"
 
     def __post_init__(self) -> None:
-        """Arrays become read-only views of their declared type. Raises ValueError where shapes do not fit one another."""
+        """Arrays get their declared type and are not to be changed. Raises ValueError where shapes do not fit."""
         lengths: dict[str, int] = {}
         for name, dtype, letter, columns in _array_plans(type(self)):
             value = getattr(self, name)
@@ -122,7 +147,9 @@ def empty_arrays(message_class: type[Message]) -> dict[str, np.ndarray]:
 
 def take(message: Message, rows: np.ndarray, letter: str = "N") -> dict[str, np.ndarray]:
     """The array fields counted by `letter`, reduced to `rows` (indices or a mask), as keyword arguments for `replace`."""
-    return {name: getattr(message, name)[rows] for name, _, own, _ in _array_plans(type(message)) if own == letter}
+    return {
+        name: getattr(message, name)[rows] for name, _, own, _ in _array_plans(type(message)) if own == letter
+    }
 
 
 def to_nanoseconds(seconds: float) -> int:

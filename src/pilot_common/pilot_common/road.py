@@ -1,5 +1,6 @@
 """Road coordinates: `station` along a reference line, `offset` to its left. The same class serves the true road of a simulation,
-the lanes of the world model and the path of a plan."""
+the lanes of the world model and the path of a plan.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -84,7 +85,9 @@ class ReferenceLine:
 
     def shifted(self, offset: np.ndarray | float) -> "ReferenceLine":
         """The line `offset` (scalar or (P,)) to the left, with its own points and curvature and the same number of points."""
-        return ReferenceLine.from_points(self.point + np.broadcast_to(offset, self.station.shape)[:, None] * self._normal)
+        return ReferenceLine.from_points(
+            self.point + np.broadcast_to(offset, self.station.shape)[:, None] * self._normal
+        )
 
 
 def relative_heading(heading: np.ndarray, line_heading: np.ndarray) -> np.ndarray:

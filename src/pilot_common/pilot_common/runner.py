@@ -20,8 +20,8 @@ from pilot_common.vehicle import Vehicle, load_parameters
 class FunctionRunner:
     """Runs `core`, an object with `step(inputs) -> outputs` and `reset()`, as row `function` of the graph says.
 
-    The core's class names its `Inputs` (a dataclass with `time` in seconds and a field per input topic) and `Outputs` (a field per
-    output topic, None where it says nothing); a missing or too old input is None, `health/*` comes as a mapping in `health`.
+    The core's class names its `Inputs` (a dataclass with `time` in seconds and a field per input topic) and `Outputs` (a
+    field per output topic, None where it says nothing); a missing or too old input is None, `health/*` is a mapping.
     """
 
     def __init__(self, function: Function, graph: Graph, core: Any) -> None:
@@ -30,7 +30,9 @@ class FunctionRunner:
         self._age_limit = {name: graph.topics[name].maximum_age for name in function.inputs}
         self._expected = {name: round(1e9 / graph.topics[name].rate) for name in function.inputs}
         self._outputs = tuple(name for name in function.outputs if not name.startswith(HEALTH))
-        self._newest_inputs = tuple(n for n, t in function.inputs.items() if t is Take.NEWEST and not n.startswith(HEALTH))
+        self._newest_inputs = tuple(
+            n for n, t in function.inputs.items() if t is Take.NEWEST and not n.startswith(HEALTH)
+        )
         self._queue_inputs = tuple(n for n, t in function.inputs.items() if t is Take.ALL)
         self._health_inputs = tuple(n for n in function.inputs if n.startswith(HEALTH))
         self.reset()
@@ -81,12 +83,15 @@ class FunctionRunner:
             message = getattr(outputs, name)
             if message is not None:
                 said[name] = message
-        self._valid = all(getattr(message, "valid", True) for message in said.values())
-        self._reason = next((m.reason for m in said.values() if not getattr(m, "valid", True)), "")  # type: ignore[attr-defined]
+        invalid = [message for message in said.values() if not getattr(message, "valid", True)]
+        self._valid = not invalid
+        self._reason = str(getattr(invalid[0], "reason", "")) if invalid else ""
         return said
 
     def _count_step(self, now: int) -> None:
-        period = self.function.period or (self._expected[self.function.trigger] if self.function.trigger else 0)
+        period = self.function.period or (
+            self._expected[self.function.trigger] if self.function.trigger else 0
+        )
         if self._last_step is not None and period and now - self._last_step > 2 * period:
             self._missed += 1
         self._last_step = now
@@ -96,10 +101,12 @@ class FunctionRunner:
     def _inputs(self, now: int) -> Any:
         ports: dict[str, Any] = {name: self._fresh(name, now) for name in self._newest_inputs}
         for name in self._queue_inputs:
-            ports[name] = tuple(sorted(self._queue[name], key=lambda message: message.stamp))  # type: ignore[attr-defined]
+            ports[name] = tuple(sorted(self._queue[name], key=lambda message: message.stamp))
             self._queue[name].clear()
         if self._health_inputs:
-            ports["health"] = {name.removeprefix(HEALTH): self._fresh(name, now) for name in self._health_inputs}
+            ports["health"] = {
+                name.removeprefix(HEALTH): self._fresh(name, now) for name in self._health_inputs
+            }
         return self.core.Inputs(time=to_seconds(now), **ports)
 
     def _fresh(self, name: str, now: int) -> Message | None:
@@ -157,7 +164,9 @@ def core_class(function: Function) -> Any:
     try:
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
-        raise ConfigError("config/graph.yaml", f"functions.{function.name}.class", f"{function.class_path}: {error}") from None
+        raise ConfigError(
+            "config/graph.yaml", f"functions.{function.name}.class", f"{function.class_path}: {error}"
+        ) from None
 
 
 class Executor:

@@ -18,7 +18,15 @@ import yaml
 from pilot_common.errors import ConfigError
 
 # Suffix a person may write instead of SI: factor to SI.
-SUFFIXES = {"_kph": 1 / 3.6, "_deg": math.pi / 180, "_ms": 1e-3, "_mm": 1e-3, "_kw": 1e3, "_km": 1e3, "_percent": 0.01}
+SUFFIXES = {
+    "_kph": 1 / 3.6,
+    "_deg": math.pi / 180,
+    "_ms": 1e-3,
+    "_mm": 1e-3,
+    "_kw": 1e3,
+    "_km": 1e3,
+    "_percent": 0.01,
+}
 
 DataClass = TypeVar("DataClass")
 
@@ -73,11 +81,7 @@ def build(cls: type[DataClass], mapping: Mapping[str, Any], file: object, prefix
             raise ConfigError(file, place, f"unknown key{hint}")
         if name in values:
             raise ConfigError(file, place, f"'{name}' is given twice")
-        if factor != 1.0 and isinstance(value, int | float) and not isinstance(value, bool):
-            value = value * factor
-        elif factor != 1.0 and isinstance(value, list):
-            value = [item * factor if isinstance(item, int | float) else item for item in value]
-        values[name] = _convert(hints[name], value, file, place)
+        values[name] = _convert(hints[name], _scale(value, factor), file, place)
         _check_range(known[name].metadata.get("range"), values[name], file, place)
     for name, item in known.items():
         if name not in values and item.default is MISSING and item.default_factory is MISSING:
@@ -93,7 +97,9 @@ def merge(base: Mapping[str, Any], differences: Mapping[str, Any]) -> dict[str, 
     merged = dict(base)
     for key, value in differences.items():
         below = merged.get(key)
-        merged[key] = merge(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+        merged[key] = (
+            merge(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+        )
     return merged
 
 
@@ -116,6 +122,13 @@ def _strip_suffix(key: str, known: Mapping[str, Any]) -> tuple[str, float]:
             if key.endswith(suffix) and key.removesuffix(suffix) in known:
                 return key.removesuffix(suffix), factor
     return key, 1.0
+
+
+def _scale(value: Any, factor: float) -> Any:
+    if isinstance(value, list):
+        return [_scale(item, factor) for item in value]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value * factor if is_number and factor != 1.0 else value
 
 
 def _convert(hint: Any, value: Any, file: object, place: str) -> Any:
@@ -153,7 +166,10 @@ def _convert_tuple(arguments: tuple[Any, ...], value: Any, file: object, place: 
         return tuple(_convert(arguments[0], item, file, f"{place}[{i}]") for i, item in enumerate(value))
     if len(value) != len(arguments):
         raise ConfigError(file, place, f"must have {len(arguments)} entries, found {len(value)}")
-    return tuple(_convert(hint, item, file, f"{place}[{i}]") for i, (hint, item) in enumerate(zip(arguments, value)))
+    return tuple(
+        _convert(hint, item, file, f"{place}[{i}]")
+        for i, (hint, item) in enumerate(zip(arguments, value, strict=True))
+    )
 
 
 def _check_range(limits: Range | None, value: Any, file: object, place: str) -> None:
@@ -163,5 +179,7 @@ def _check_range(limits: Range | None, value: Any, file: object, place: str) -> 
         if isinstance(number, int | float) and not limits.minimum <= number <= limits.maximum:
             unit = f" {limits.unit}" if limits.unit else ""
             raise ConfigError(
-                file, place, f"must lie in [{limits.minimum:g}, {limits.maximum:g}]{unit}, found {number:g} ({limits.meaning})"
+                file,
+                place,
+                f"must lie in [{limits.minimum:g}, {limits.maximum:g}]{unit}, found {number:g} ({limits.meaning})",
             )

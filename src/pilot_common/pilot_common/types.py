@@ -7,118 +7,38 @@ P path points, T times, C constraints, S sensors.
 """
 
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
+from pilot_common.enumerations import DriveMode, Gear, Limit, Manoeuvre, MarkKind, ObjectClass, Side  # noqa: F401 - the whole vocabulary can be had from here
 from pilot_common.messages import (
-    Array,
+    BoundIdentities,
+    BoundVector,
     Boxes,
     Codes,
     Flags,
     Identities,
-    Layout,
+    Intentions,
+    LaneCodes,
+    LaneVector,
+    LineCodes,
+    LinePoints,
+    MarkCodes,
+    MarkCubics,
+    MarkRanges,
+    MarkVector,
     Matrices2,
     Matrices4,
     Message,
+    PathPoints,
+    PathVector,
     Points,
     Points3,
+    SensorCodes,
     Stamp,
+    TimePoints,
+    TimeVector,
     Vector,
 )
-
-SensorCodes = Annotated[Array, Layout("uint8", "S")]
-MarkCodes = Annotated[Array, Layout("uint8", "M")]
-MarkVector = Annotated[Array, Layout("float64", "M")]
-MarkCubics = Annotated[Array, Layout("float64", "M", (4,))]
-MarkRanges = Annotated[Array, Layout("float64", "M", (2,))]
-LaneVector = Annotated[Array, Layout("float64", "L")]
-LaneCodes = Annotated[Array, Layout("uint8", "L")]
-PathVector = Annotated[Array, Layout("float64", "P")]
-PathPoints = Annotated[Array, Layout("float64", "P", (2,))]
-TimeVector = Annotated[Array, Layout("float64", "T")]
-TimePoints = Annotated[Array, Layout("float64", "T", (2,))]
-LinePoints = Annotated[Array, Layout("float64", "Q", (2,))]
-LineCodes = Annotated[Array, Layout("uint8", "Q")]
-BoundVector = Annotated[Array, Layout("float64", "C")]
-BoundIdentities = Annotated[Array, Layout("uint32", "C")]
-Intentions = Annotated[Array, Layout("float64", "N", (3,))]
-
-
-class ObjectClass(IntEnum):
-    """What a road user or obstacle is."""
-
-    UNKNOWN = 0
-    CAR = 1
-    TRUCK = 2
-    TWO_WHEELER = 3
-    PEDESTRIAN = 4
-
-
-class MarkKind(IntEnum):
-    """Painted line or physical edge that bounds a lane."""
-
-    UNKNOWN = 0
-    DASHED = 1
-    SOLID = 2
-    ROAD_EDGE = 3
-
-
-class Gear(IntEnum):
-    """Selector position."""
-
-    PARK = 0
-    REVERSE = 1
-    NEUTRAL = 2
-    DRIVE = 3
-
-
-class Side(IntEnum):
-    """Left or right, of lane changes and indicators."""
-
-    NONE = 0
-    LEFT = 1
-    RIGHT = 2
-
-
-class DriveMode(IntEnum):
-    """Who drives, and how. Only ACTIVE and MINIMUM_RISK let the system's commands through the gate."""
-
-    OFF = 0
-    STANDBY = 1
-    ACTIVE = 2
-    OVERRIDE = 3
-    TAKEOVER = 4  # the system still drives and demands that the driver takes over
-    MINIMUM_RISK = 5  # the system stops the car in its lane
-
-
-class Manoeuvre(IntEnum):
-    """What the plan is doing."""
-
-    NONE = 0
-    CRUISE = 1
-    FOLLOW = 2
-    STOP = 3
-    LANE_CHANGE_LEFT = 4
-    LANE_CHANGE_RIGHT = 5
-    EMERGENCY_BRAKE = 6
-    MINIMUM_RISK = 7
-
-
-class Limit(IntEnum):
-    """Which bound of the command gate acted."""
-
-    NONE = 0
-    STALE_COMMAND = 1
-    MODE = 2
-    STEERING_ANGLE = 3
-    STEERING_RATE = 4
-    LATERAL_ACCELERATION = 5
-    LATERAL_JERK = 6
-    ACCELERATION = 7
-    DECELERATION = 8
-    JERK = 9
-    INVALID_COMMAND = 10
-    OVERRIDE = 11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,7 +252,8 @@ class Ledger(Message):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan(Message):
     """What the car shall do and why. `path` (P points of the rear axle's line) goes on past the trajectory, so that control can
-    stop along it when no new plan comes."""
+    stop along it when no new plan comes.
+    """
 
     stamp: Stamp
     source_stamp: Stamp

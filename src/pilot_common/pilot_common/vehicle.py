@@ -64,7 +64,9 @@ class Body:
     yaw_inertia: float = parameter("kg m²", 500, 12000, "about the vertical axis")
     front_axle_to_centre: float = parameter("m", 0.5, 4.0, "front axle to centre of gravity")
     centre_height: float = parameter("m", 0.2, 1.5, "centre of gravity above ground")
-    front_cornering_stiffness: float = parameter("1/rad", 3, 40, "front, normalised by axle load and friction")
+    front_cornering_stiffness: float = parameter(
+        "1/rad", 3, 40, "front, normalised by axle load and friction"
+    )
     rear_cornering_stiffness: float = parameter("1/rad", 3, 40, "rear, normalised by axle load and friction")
     friction: float = parameter("", 0.2, 1.2, "tyre on dry road")
     drag_area: float = parameter("m²", 0.2, 2.0, "drag coefficient times frontal area")
@@ -80,7 +82,9 @@ class Powertrain:
     max_acceleration: float = parameter("m/s²", 1.0, 10.0, "from standstill, traction or torque limited")
     delay: float = parameter("s", 0.0, 0.6, "dead time from request to first torque")
     time_constant: float = parameter("s", 0.01, 1.5, "first-order rise of torque")
-    regeneration: float = parameter("m/s²", 0.0, 3.5, "deceleration from the motor before friction brakes join")
+    regeneration: float = parameter(
+        "m/s²", 0.0, 3.5, "deceleration from the motor before friction brakes join"
+    )
     engine_braking: float = parameter("m/s²", 0.0, 1.5, "deceleration in overrun")
     creep_speed: float = parameter("m/s", 0.0, 3.0, "idle creep with no pedal, 0: none")
     shift_speeds: tuple[float, ...] = parameter("m/s", 1.0, 70.0, "speeds of upshifts; empty: no gearbox")
@@ -195,7 +199,9 @@ class Vehicle:
 
 def vehicle_names(config: Path) -> tuple[str, ...]:
     """The vehicles in `config/vehicles/`."""
-    return tuple(sorted(entry.name for entry in (config / "vehicles").iterdir() if (entry / "facts.yaml").exists()))
+    return tuple(
+        sorted(entry.name for entry in (config / "vehicles").iterdir() if (entry / "facts.yaml").exists())
+    )
 
 
 def load_vehicle(name: str, config: Path) -> Vehicle:
@@ -207,9 +213,13 @@ def load_vehicle(name: str, config: Path) -> Vehicle:
     sensors = build(Sensors, read_yaml(folder / "sensors.yaml"), folder / "sensors.yaml").sensors
     for index, sensor in enumerate(sensors):
         if sensor.kind is SensorKind.CAMERA and sensor.image is None:
-            raise ConfigError(folder / "sensors.yaml", f"sensors[{index}].image", "is missing: a camera needs it")
+            raise ConfigError(
+                folder / "sensors.yaml", f"sensors[{index}].image", "is missing: a camera needs it"
+            )
         if sensor.name in {other.name for other in sensors[:index]}:
-            raise ConfigError(folder / "sensors.yaml", f"sensors[{index}].name", f"'{sensor.name}' is given twice")
+            raise ConfigError(
+                folder / "sensors.yaml", f"sensors[{index}].name", f"'{sensor.name}' is given twice"
+            )
     tuning = read_yaml(folder / "tuning.yaml")
     for function in tuning:
         if not (config / "parameters" / f"{function}.yaml").exists():
@@ -229,5 +239,8 @@ def load_parameters(cls: type, function: str, vehicle: Vehicle, config: Path) ->
 
 def resolved_yaml(vehicle: Vehicle, parameters: dict[str, Any]) -> str:
     """Everything a run depends on, in SI, as it is written beside every bag and report."""
-    content = {"vehicle": plain(vehicle), "parameters": {name: plain(value) for name, value in parameters.items()}}
+    content = {
+        "vehicle": plain(vehicle),
+        "parameters": {name: plain(value) for name, value in parameters.items()},
+    }
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)

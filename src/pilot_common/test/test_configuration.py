@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from pilot_common.errors import ConfigError
 from pilot_common.folders import config_folder
 from pilot_common.graph import load_graph

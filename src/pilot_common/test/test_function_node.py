@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from pilot_common.folders import config_folder
 
 rclpy = pytest.importorskip("rclpy", reason="needs ROS 2")
@@ -18,9 +19,16 @@ topics:
   wish: {type: Mode, rate: 50, qos: state, recorded: true, source: driver, maximum_age_ms: 1000}
   answer: {type: Mode, rate: 50, qos: state, recorded: true, maximum_age_ms: 1000}
 functions:
-  echo: {class: "echo_core:Echo", package: x, trigger: wish, watchdog_ms: 200, inputs: {wish: newest}, outputs: [answer], budget_ms: 5}
+  echo:
+    class: "echo_core:Echo"
+    package: x
+    trigger: wish
+    watchdog_ms: 200
+    inputs: {wish: newest}
+    outputs: [answer]
+    budget_ms: 5
 """
-CORE = '''
+CORE = """
 from dataclasses import dataclass
 from types import SimpleNamespace
 from pilot_common.schema import parameter
@@ -49,7 +57,7 @@ class Echo:
 
     def step(self, inputs):
         return SimpleNamespace(answer=inputs.wish)
-'''
+"""
 
 
 @pytest.fixture
@@ -76,8 +84,9 @@ def context() -> Iterator[object]:
 
 
 def make_node(config: Path, context: object):
-    from pilot_common.ros.function_node import FunctionNode
     from rclpy.parameter import Parameter
+
+    from pilot_common.ros.function_node import FunctionNode
 
     return FunctionNode("echo", context=context, parameter_overrides=[Parameter("config", value=str(config))])
 
@@ -90,8 +99,9 @@ def spin_until(executor, condition: Callable[[], bool], seconds: float = 5.0) ->
 
 
 def test_a_node_answers_its_trigger_and_reports_its_health(config, context):
-    from pilot_msgs.msg import Health, Mode
     from rclpy.executors import SingleThreadedExecutor
+
+    from pilot_msgs.msg import Health, Mode
 
     node = make_node(config, context)
     other = rclpy.create_node("other", context=context)

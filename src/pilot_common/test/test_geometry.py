@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pilot_common.geometry import advance, box_corners, boxes_overlap, compose, inverse, transform_points, wrap
+
+from pilot_common.geometry import (
+    advance,
+    box_corners,
+    boxes_overlap,
+    compose,
+    inverse,
+    transform_points,
+    wrap,
+)
 from pilot_common.road import ReferenceLine
 
 coordinate = st.floats(-1e3, 1e3)
@@ -44,10 +53,14 @@ def test_driving_a_full_circle_returns_to_the_start():
 def test_road_coordinates_come_back(curvature, station, offset):
     arc = np.arange(0.0, 401.0, 5.0)
     angle = curvature * arc
-    points = np.stack((arc * np.sinc(angle / np.pi), arc * np.sinc(angle / 2 / np.pi) * np.sin(angle / 2)), axis=-1)
+    points = np.stack(
+        (arc * np.sinc(angle / np.pi), arc * np.sinc(angle / 2 / np.pi) * np.sin(angle / 2)), axis=-1
+    )
     line = ReferenceLine.from_points(points)
     back_station, back_offset, _ = line.to_road(line.to_cartesian(np.array([station]), np.array([offset])))
-    assert back_offset[0] == pytest.approx(offset, abs=0.02)  # chord error of 5 m points at radius 333 m: 9 mm
+    assert back_offset[0] == pytest.approx(
+        offset, abs=0.02
+    )  # chord error of 5 m points at radius 333 m: 9 mm
     assert back_station[0] == pytest.approx(station, abs=0.1)
 
 
@@ -60,7 +73,9 @@ def test_a_line_goes_on_straight_beyond_its_ends():
     assert line.to_cartesian(np.array([30.0]), np.array([1.0]))[0] == pytest.approx([30.0, 1.0])
 
 
-@pytest.mark.parametrize(("x", "y", "heading", "touching"), [(4.9, 0, 0, True), (5.1, 0, 0, False), (0, 2.1, 0, False)])
+@pytest.mark.parametrize(
+    ("x", "y", "heading", "touching"), [(4.9, 0, 0, True), (5.1, 0, 0, False), (0, 2.1, 0, False)]
+)
 def test_boxes_touch_exactly_when_they_overlap(x, y, heading, touching):
     one = box_corners(np.zeros((1, 2)), np.zeros(1), np.array([5.0]), np.array([2.0]))[0]
     other = box_corners(np.array([[x, y]]), np.array([heading]), np.array([5.0]), np.array([2.0]))

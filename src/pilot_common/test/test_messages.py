@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from pilot_common.codec import Codec, wire_name
 from pilot_common.interfaces import interface_files
 from pilot_common.messages import Message, empty_arrays, field_plans, take, to_nanoseconds, to_seconds
@@ -17,9 +18,9 @@ def filled(message_class: type[Message], rows: int, generator: np.random.Generat
     for plan in field_plans(message_class):
         if plan.layout is not None:
             shape = (rows, *plan.layout.columns)
-            values[plan.name] = generator.integers(0, 2 if plan.layout.dtype == "bool" else 200, shape).astype(
-                plan.layout.dtype
-            )
+            values[plan.name] = generator.integers(
+                0, 2 if plan.layout.dtype == "bool" else 200, shape
+            ).astype(plan.layout.dtype)
         elif plan.kind == "message":
             values[plan.name] = filled(plan.python, rows, generator)
         elif plan.kind == "time":
@@ -50,7 +51,9 @@ def same(one: Message, other: Message) -> bool:
 def message_classes() -> list[type[Message]]:
     from pilot_common import types
 
-    return [c for c in vars(types).values() if isinstance(c, type) and issubclass(c, Message) and c is not Message]
+    return [
+        c for c in vars(types).values() if isinstance(c, type) and issubclass(c, Message) and c is not Message
+    ]
 
 
 def test_interface_files_are_those_of_the_dataclasses():
@@ -114,7 +117,14 @@ def test_world_of_nothing_is_a_message():
     ego = EgoMotion(x_odom=0.0, y_odom=0.0, yaw_odom=0.0, speed=0.0, acceleration=0.0, yaw_rate=0.0)
     tracks = Tracks(**empty_arrays(Tracks))
     world = World(
-        stamp=1.0, source_stamp=1.0, valid=False, reason="", sensors_lost=(), ego=ego, lanes=lanes, tracks=tracks
+        stamp=1.0,
+        source_stamp=1.0,
+        valid=False,
+        reason="",
+        sensors_lost=(),
+        ego=ego,
+        lanes=lanes,
+        tracks=tracks,
     )
     assert len(world.tracks.identity) == 0
     assert Mode(stamp=0.0, mode=DriveMode.OFF, reason="", warning=0).mode is DriveMode.OFF

@@ -32,11 +32,21 @@ class Echo:
 
 
 def topic(**changes):
-    return Topic(**({"type": "Mode", "rate": 50.0, "qos": Qos.STATE, "recorded": True, "maximum_age_ms": 100.0} | changes))
+    return Topic(
+        **(
+            {"type": "Mode", "rate": 50.0, "qos": Qos.STATE, "recorded": True, "maximum_age_ms": 100.0}
+            | changes
+        )
+    )
 
 
 def runner(trigger="wish", period=0, watchdog=0):
-    topics = {"wish": topic(source="driver"), "news": topic(source="driver"), "answer": topic(), HEALTH + "echo": topic()}
+    topics = {
+        "wish": topic(source="driver"),
+        "news": topic(source="driver"),
+        "answer": topic(),
+        HEALTH + "echo": topic(),
+    }
     function = Function(
         name="echo",
         class_path="x:y",
@@ -98,7 +108,11 @@ def test_a_watchdog_steps_when_the_trigger_fails_to_come():
 
 def test_a_rate_steps_once_a_period_whatever_the_ticks():
     one, _ = runner(trigger=None, period=50 * MILLISECOND)
-    steps = [now for now in range(0, 500, 7) if one.due(now * MILLISECOND) and one.step(now * MILLISECOND) is not None]
+    steps = [
+        now
+        for now in range(0, 500, 7)
+        if one.due(now * MILLISECOND) and one.step(now * MILLISECOND) is not None
+    ]
     assert len(steps) == 10
 
 

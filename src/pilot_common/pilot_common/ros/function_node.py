@@ -70,7 +70,9 @@ class FunctionNode(LifecycleNode):
             topic = self.graph.topics[name]
             wire, profile = ros_class(wire_name(topic.message)), subscription_profile(topic, take)
             self.create_subscription(wire, name, partial(self._receive, name, topic.message), profile)
-        shortest = min(period for period in (self.function.period, self.function.watchdog, 100_000_000) if period)
+        shortest = min(
+            period for period in (self.function.period, self.function.watchdog, 100_000_000) if period
+        )
         self.create_timer(shortest * 1e-9 / POLLS_PER_PERIOD, self._look)
         return TransitionCallbackReturn.SUCCESS
 
@@ -118,7 +120,9 @@ class FunctionNode(LifecycleNode):
             self._publish(name, message)
             if hasattr(message, "valid") and message.valid != self._valid:
                 self._valid = message.valid
-                self.get_logger().info("valid" if self._valid else f"invalid: {getattr(message, 'reason', '')}")
+                self.get_logger().info(
+                    "valid" if self._valid else f"invalid: {getattr(message, 'reason', '')}"
+                )
 
     def _publish(self, name: str, message: Message) -> None:
         self._outputs[name].publish(self.codec.to_wire(message))
@@ -136,7 +140,7 @@ def run_function(function_name: str) -> None:
 
 
 def _refuse(function_name: str, error: PilotError) -> int:
-    print(f"{function_name}_node: {error}", file=sys.stderr)
+    sys.stderr.write(f"{function_name}_node: {error}\n")
     return error.exit_code
 
 

@@ -3,6 +3,7 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import rclpy
 from rclpy.duration import Duration
@@ -36,7 +37,7 @@ class PlayerNode(Node):
         if not self.rate > 0.0:
             raise BagError(f"rate must be above 0, found {self.rate:g}")
         graph = load_graph(config_folder())
-        wanted = tuple(self.declare_parameter("topics", list(graph.sources)).value)
+        wanted: tuple[str, ...] = tuple(self.declare_parameter("topics", list(graph.sources)).value)
         unknown = sorted(set(wanted) - set(graph.topics))
         if unknown:
             raise BagError(f"no topic {', '.join(unknown)}; there are {', '.join(graph.topics)}")
@@ -44,7 +45,7 @@ class PlayerNode(Node):
         self.reader.require(wanted)
         self.topics = tuple(name for name in wanted if name in self.reader.own_topics)
         self.codec = ros_codec()
-        self.outputs = {
+        self.outputs: dict[str, Any] = {
             name: self.create_publisher(
                 ros_class(wire_name(graph.topics[name].message)), name, publisher_profile(graph.topics[name])
             )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import rclpy
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
@@ -15,7 +15,6 @@ from pilot_common.codec import wire_name
 from pilot_common.errors import PilotError
 from pilot_common.folders import config_folder
 from pilot_common.graph import load_graph
-from pilot_common.ros.function_node import EventsExecutor
 from pilot_common.ros.qos import publisher_profile
 from pilot_common.ros.wire import ros_class
 from pilot_evaluation.bag import BagWriter
@@ -55,7 +54,9 @@ def main() -> None:
         rclpy.try_shutdown()
         print(f"recorder_node: {error}", file=sys.stderr)  # noqa: T201 - nothing records yet that could show a log
         sys.exit(error.exit_code)
-    executor = EventsExecutor()
+    executor = (
+        SingleThreadedExecutor()
+    )  # the events executor of Kilted spins without end on raw subscriptions
     executor.add_node(node)
     try:
         executor.spin()

@@ -12,6 +12,7 @@ from pilot_common.vehicle import Sensor, SensorKind, Vehicle
 SEEING = (SensorKind.CAMERA, SensorKind.RADAR, SensorKind.LIDAR)
 CONFIRMATION = 0.3  # s: six measurements at 20 Hz before an obstacle is acted on
 STANDSTILL_GAP = 3.0  # m left in front of the obstacle
+NEXT_LANE = (math.radians(115.0), math.radians(170.0))  # from the blind spot to 20 m and more behind
 AHEAD = math.radians(10.0)  # a curve of 500 m radius lies within this up to 170 m ahead
 
 
@@ -30,16 +31,15 @@ def second_sight_distance(vehicle: Vehicle) -> float:
 
 
 def rear_sight_distance(vehicle: Vehicle, side: int) -> float:
-    """Distance behind the rear bumper up to which the lane on one side (1 left, −1 right) is seen."""
+    """Distance behind the rear bumper to which a sensor sees the whole next lane on one side (1 left, −1 right)."""
     dimensions = vehicle.facts.dimensions
-    rear_overhang = dimensions.length - dimensions.rear_axle_to_front
-    direction = side * math.radians(170.0)  # the next lane 20 m and more behind the car
-    reach = (
-        s.range - s.position[0] - rear_overhang
-        for s in vehicle.sensors
-        if s.kind in SEEING and _sees(s, direction)
+    bumper = dimensions.rear_axle_to_front - dimensions.length
+    looking = (
+        sensor
+        for sensor in vehicle.sensors
+        if sensor.kind in SEEING and all(_sees(sensor, side * direction) for direction in NEXT_LANE)
     )
-    return max(reach, default=0.0)
+    return max((sensor.range + bumper - sensor.position[0] for sensor in looking), default=0.0)
 
 
 def reaction_time(vehicle: Vehicle) -> float:

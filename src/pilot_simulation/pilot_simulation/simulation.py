@@ -26,8 +26,8 @@ from pilot_simulation.actors import (
 from pilot_simulation.driver import RESTING, Driver, View
 from pilot_simulation.faults import check_functions, lost_sensors
 from pilot_simulation.parameters import Parameters
-from pilot_simulation.recording import load_recording
-from pilot_simulation.road import Place, recorded_road, synthetic_road
+from pilot_simulation.recording import Recording, load_recording
+from pilot_simulation.road import Place, TrueRoad, recorded_road, synthetic_road
 from pilot_simulation.scenario import Scenario
 from pilot_simulation.scene import make_scene
 from pilot_simulation.sensors import SensorSuite
@@ -62,10 +62,7 @@ class Simulation:
         self._car = SimulatedCar(vehicle.facts, np.random.default_rng((self.seed, 2)))
         self._driver = Driver(scenario.driver, vehicle.facts)
         recording = load_recording(scenario.recording_file) if scenario.recording_file else None
-        if recording is not None and scenario.recording is not None:
-            self.road = recorded_road(recording, scenario.recording.speed_limit)
-        else:
-            self.road = synthetic_road(scenario.road, self._road_length())  # type: ignore[arg-type]
+        self.road = scenario_road(vehicle, scenario, recording)
         self._tick = 0
         self._cycle = 0
         self._contact = 0
@@ -76,10 +73,6 @@ class Simulation:
         )
         self._add_sources()
         self._others = self._others_at(0.0)
-
-    def _road_length(self) -> float:
-        ego, fastest = self.scenario.ego, max(self.vehicle.facts.limits.max_speed, self.scenario.ego.speed)
-        return (ego.station or 0.0) + self.scenario.duration * fastest + ROAD_AHEAD
 
     def _place_ego(self) -> None:
         ego, dimensions, line = self.scenario.ego, self.vehicle.facts.dimensions, self.road.line
@@ -268,6 +261,17 @@ class Simulation:
             station_other=others.station,
             offset_other=others.offset,
         )
+
+
+def scenario_road(vehicle: Vehicle, scenario: Scenario, recording: Recording | None = None) -> TrueRoad:
+    """The road a vehicle can reach in a scenario. Raises ScenarioError for a recording that cannot be used."""
+    if scenario.recording is not None and scenario.recording_file is not None:
+        return recorded_road(
+            recording or load_recording(scenario.recording_file), scenario.recording.speed_limit
+        )
+    ego, fastest = scenario.ego, max(vehicle.facts.limits.max_speed, scenario.ego.speed)
+    length = (ego.station or 0.0) + scenario.duration * fastest + ROAD_AHEAD
+    return synthetic_road(scenario.road, length)  # type: ignore[arg-type]
 
 
 def _between(one: MotionState, other: MotionState, share: float) -> MotionState:

@@ -15,6 +15,13 @@ DECIDING_SUFFIXES = (".msg", ".srv", ".action")
 # Trees that a package installs from outside its folder: their lists of files decide as well.
 LINKED_TREES = {"pilot_bringup": ("launch", "config")}
 
+REASONS = (
+    r"Error processing (.+\n)+",
+    r"^.*: (fatal )?error: .*$",
+    r"^ *\w*(Error|Exception): .*$",
+    r"CMake Error.*\n(.+\n)*",
+)
+
 
 def package_files(root):
     """Return {package: {path below the root: digest or ''}} of all that decides about a build."""
@@ -57,7 +64,8 @@ def _colcon(world, progress, packages):
     environment = world.base_environment(dict(os.environ))
     definitions = ["-DCMAKE_CXX_FLAGS=-O1", "-DCMAKE_C_FLAGS=-O1", "-Wno-dev"]
     if world.embedded:
-        definitions.append(f"-DCMAKE_PROJECT_INCLUDE={world.root}/embedded/ros_wheels_fix.cmake")
+        files = [f"{world.root}/embedded/{name}.cmake" for name in ("ros_wheels_fix", "join_type_support")]
+        definitions.append(f"-DCMAKE_PROJECT_INCLUDE={';'.join(files)}")
         definitions.append(f"-DPython3_EXECUTABLE={world.python}")
     if shutil.which("ninja", path=environment["PATH"]):
         definitions.insert(0, "-GNinja")
@@ -81,11 +89,18 @@ def _colcon(world, progress, packages):
     status, output = progress.run(text, command, environment, describe, world.root)
     if status:
         failed = re.findall(r"Failed\s+<<< (\S+)", output)
-        reasons = [line.strip() for line in output.splitlines() if re.search(r"\berror\b|Error[: ]", line)]
         raise SetupError(
-            f"The build of {', '.join(failed) or 'the packages'} failed"
-            f"{': ' + reasons[0] if reasons else ''}\nLog: {progress.log_file}"
+            f"The build of {', '.join(failed) or 'the packages'} failed: {_reason(output)}\nLog: {progress.log_file}"
         )
+
+
+def _reason(output):
+    """Return the most telling words of a failed build: of the message generator, a compiler, Python or CMake."""
+    for pattern in REASONS:
+        match = re.search(pattern, output, re.MULTILINE)
+        if match:
+            return " ".join(match.group().split())
+    return "no reason found"
 
 
 def built_environment(world):

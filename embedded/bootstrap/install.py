@@ -75,7 +75,8 @@ def _install_beside_distribution(world, progress):
     pins = [
         line
         for line in (embedded / "requirements.txt").read_text().splitlines()
-        if "==" in line and _normal(line.split("==")[0]) not in present
+        # scipy comes in the version that fits the distribution's numpy.
+        if "==" in line and _normal(line.split("==")[0]) not in {*present, "scipy"}
     ]
     kept = [f"{name}=={version}" for name, version in present.items() if name in ("numpy", "scipy")]
     constraints = world.state / "constraints.txt"

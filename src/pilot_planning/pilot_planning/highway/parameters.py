@@ -129,7 +129,7 @@ class LaneChangeParameters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parameters:
+class PlanningParameters:
     """`config/parameters/planning.yaml`."""
 
     speed: SpeedParameters

@@ -13,7 +13,7 @@ from pilot_common.vehicle import Vehicle
 from pilot_planning.highway.lane_change import LaneChange, Phase, Scene
 from pilot_planning.highway.ledger import Entry, settle
 from pilot_planning.highway.motion import braking_jerk
-from pilot_planning.highway.parameters import Parameters
+from pilot_planning.highway.parameters import PlanningParameters
 from pilot_planning.highway.path import (
     Path,
     Start,
@@ -53,9 +53,9 @@ class HighwayPlanner:
 
     Inputs = PlannerInputs
     Outputs = PlannerOutputs
-    Parameters = Parameters
+    Parameters = PlanningParameters
 
-    def __init__(self, vehicle: Vehicle, parameters: Parameters) -> None:
+    def __init__(self, vehicle: Vehicle, parameters: PlanningParameters) -> None:
         self._p = parameters
         self._vehicle = vehicle
         self._limits = vehicle.facts.limits

@@ -17,7 +17,7 @@ from pilot_planning.highway.longitudinal import (
     tightest_curve,
 )
 from pilot_planning.highway.motion import LeadMotion, regulation_gap
-from pilot_planning.highway.parameters import Parameters
+from pilot_planning.highway.parameters import PlanningParameters
 from pilot_planning.highway.relevance import Obstacle, Role
 from pilot_planning.highway.road import Road
 
@@ -37,7 +37,7 @@ class Demand:
 class SpeedPlanner:
     """Turns road, obstacles, driver and mode into laws. Remembers whether the car is held, and whom it brakes hard for."""
 
-    def __init__(self, vehicle: Vehicle, parameters: Parameters) -> None:
+    def __init__(self, vehicle: Vehicle, parameters: PlanningParameters) -> None:
         self._p = parameters
         self._limits = vehicle.facts.limits
         actuators = vehicle.facts.actuators

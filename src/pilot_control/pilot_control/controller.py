@@ -1,0 +1,202 @@
+"""The controller: newest plan and motion in, one command every step out."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from pilot_common.arc import foot
+from pilot_common.geometry import Pose, wrap
+from pilot_common.messages import empty_arrays
+from pilot_common.road import ReferenceLine
+from pilot_common.types import Command, DriveMode, Gear, Mode, Plan, Side, VehicleState
+from pilot_common.vehicle import Vehicle
+from pilot_control.delay import Odometer, sound
+from pilot_control.fallback import Fallback
+from pilot_control.lateral import Lateral
+from pilot_control.longitudinal import Longitudinal, Profile
+from pilot_control.parameters import ControlParameters
+
+DRIVING = (DriveMode.ACTIVE, DriveMode.TAKEOVER, DriveMode.MINIMUM_RISK)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlInputs:
+    """`vehicle_state`: all since the last step; plan and mode: newest, None where missing or too old."""
+
+    time: float
+    vehicle_state: tuple[VehicleState, ...]
+    plan: Plan | None
+    mode: Mode | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlOutputs:
+    """What goes to the gate."""
+
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A good plan, placed in the odometer's frame."""
+
+    plan: Plan
+    origin: Pose
+    line: ReferenceLine
+    profile: Profile
+
+
+class Controller:
+    """Core of `control`."""
+
+    Inputs, Outputs, Parameters = ControlInputs, ControlOutputs, ControlParameters
+
+    def __init__(self, vehicle: Vehicle, parameters: ControlParameters) -> None:
+        self._p = parameters
+        self._odometer = Odometer(vehicle.facts, parameters.memory)
+        self._lateral = Lateral(vehicle.facts, parameters)
+        self._longitudinal = Longitudinal(vehicle.facts, parameters.longitudinal)
+        self._fallback = Fallback(vehicle.facts)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets all memory."""
+        self._odometer.reset()
+        self._lateral.reset()
+        self._longitudinal.reset()
+        self._course: Course | None = None
+        self._refused: tuple[Plan, str] | None = None
+        self._driving = False
+        self._stepped: float | None = None
+
+    def step(self, inputs: ControlInputs) -> ControlOutputs:
+        """The command for now."""
+        for message in inputs.vehicle_state:
+            if sound(message):
+                self._odometer.update(message)
+        state = self._odometer.state
+        fault = self._take(inputs.plan)
+        missing = self._missing(state, inputs.time)
+        if missing or state is None or self._course is None:
+            return ControlOutputs(command=_no_command(inputs.time, missing or fault or "no plan yet"))
+        place = self._place(self._course, state.stamp)
+        if place is None:
+            return ControlOutputs(command=_no_command(inputs.time, "the plan is older than the memory of motion"))
+        return ControlOutputs(command=self._command(inputs.mode, state, self._course, place, fault))
+
+    def _missing(self, state: VehicleState | None, time: float) -> str:
+        if state is None:
+            return "no vehicle state yet"
+        age = time - state.stamp
+        return "" if age <= self._p.state_age else f"no sound vehicle state for {age:.2f} s"
+
+    def _take(self, plan: Plan | None) -> str:
+        """Takes a good new plan; says what is wrong with the present one, empty where nothing is."""
+        if plan is None:
+            return "no plan, or too old"
+        if self._course is not None and plan is self._course.plan:
+            return ""
+        if self._refused is not None and plan is self._refused[0]:
+            return self._refused[1]
+        fault = _fault(plan)
+        origin = self._odometer.pose(plan.stamp) if not fault else None
+        if not fault and origin is None:
+            fault = "the plan is older than the memory of motion"
+        if fault or origin is None:
+            self._refused = (plan, fault)
+            return fault
+        step = plan.path[1:] - plan.path[:-1]
+        distance = np.zeros(len(plan.path))
+        np.cumsum(np.sqrt(np.einsum("pi,pi->p", step, step)), out=distance[1:])
+        line = ReferenceLine(plan.path, distance, plan.path_heading, plan.path_curvature)
+        self._course = Course(plan, origin, line, Profile(plan.trajectory))
+        return ""
+
+    def _place(self, course: Course, stamp: float) -> tuple[float, float, float] | None:
+        """Station and offset on the plan's path and heading against it."""
+        pose = self._odometer.since(course.origin, stamp)
+        if pose is None:
+            return None
+        station, offset, heading, _ = foot(course.line, pose[0], pose[1])
+        return station, offset, wrap(pose[2] - heading)
+
+    def _command(
+        self, mode: Mode | None, state: VehicleState, course: Course, place: tuple[float, float, float], fault: str
+    ) -> Command:
+        driving = mode.mode in DRIVING if mode is not None else self._driving
+        risk = driving and (mode is None or mode.mode is DriveMode.MINIMUM_RISK)
+        if not driving:
+            self._lateral.follow(state.steering_angle)
+            self._longitudinal.follow(state.acceleration)
+        self._driving = driving
+        count = self._periods(state.stamp)
+        time = state.stamp - course.plan.stamp
+        stale = fault or ("no mode reported" if mode is None and driving else "")
+        if count:
+            elapsed = count * self._p.period
+            self._lateral.step(course.line, place, state.speed, state.yaw_rate, state.steering_angle, count)
+            if stale:
+                self._longitudinal.stop(course.profile.at(time)[1], state.speed, elapsed)
+            else:
+                self._longitudinal.track(course.profile, time, state.speed, elapsed)
+        times, angles, accelerations = self._fallback.steps(
+            course.line, place[0], state.speed, self._lateral, self._longitudinal
+        )
+        return Command(
+            stamp=state.stamp,
+            source_stamp=course.plan.source_stamp,
+            valid=True,
+            reason=f"{stale}: braking along the last plan, {time:.2f} s old" if stale else course.plan.manoeuvre.name.lower(),
+            steering_angle=self._lateral.command,
+            acceleration=self._longitudinal.command,
+            gear=Gear.DRIVE,
+            indicator=course.plan.indicator,
+            hazard_lights=risk or (driving and bool(stale)),
+            lateral_error=place[1],
+            heading_error=place[2],
+            speed_error=state.speed - course.profile.at(time)[0],
+            fallback_time=times,
+            fallback_steering_angle=angles,
+            fallback_acceleration=accelerations,
+        )
+
+    def _periods(self, stamp: float) -> int:
+        """Whole control periods since the last step: 0 when states come faster than that, more than 1 when some are missing."""
+        if self._stepped is None or stamp < self._stepped:
+            self._stepped = stamp
+            return 1
+        count = round((stamp - self._stepped) / self._p.period)
+        if count:
+            self._stepped = stamp
+        return min(count, 10)
+
+
+def _fault(plan: Plan) -> str:
+    """Why a plan cannot be driven; empty where it can."""
+    if not plan.valid:
+        return f"plan not valid: {plan.reason}"
+    if len(plan.path) < 2 or len(plan.trajectory.time) < 2:
+        return "the plan is empty"
+    trajectory = plan.trajectory
+    total = plan.stamp + plan.path.sum() + plan.path_heading.sum() + plan.path_curvature.sum()
+    total += trajectory.time.sum() + trajectory.speed.sum() + trajectory.acceleration.sum()
+    return "" if math.isfinite(total) else "the plan is not finite"
+
+
+def _no_command(stamp: float, reason: str) -> Command:
+    return Command(
+        stamp=stamp,
+        source_stamp=stamp,
+        valid=False,
+        reason=reason,
+        steering_angle=0.0,
+        acceleration=0.0,
+        gear=Gear.DRIVE,
+        indicator=Side.NONE,
+        hazard_lights=False,
+        lateral_error=0.0,
+        heading_error=0.0,
+        speed_error=0.0,
+        **empty_arrays(Command),
+    )

@@ -132,6 +132,19 @@ def test_short_flicker_of_the_reason_is_counted_not_listed(drive: Run) -> None:
     assert merged[0]["end"] == plans[-1].stamp
 
 
+def test_a_jerk_limit_is_not_the_reason_but_what_it_leads_to(drive: Run) -> None:
+    plan: Plan = drive.messages("plan")[200]
+    ledger = replace(
+        plan.ledger,
+        name=("jerk", *plan.ledger.name),
+        bound=np.array((-9.0, *plan.ledger.bound)),
+        identity=np.array((0, *plan.ledger.identity), np.uint32),
+        sentence=("jerk limit", *plan.ledger.sentence),
+    )
+    told = decisions([replace(plan, ledger=ledger)])
+    assert (told[0]["why"], told[0]["next"]) == plan.ledger.sentence
+
+
 def test_mode_changes_and_interventions_are_told_once(data: dict) -> None:
     assert [(entry["title"].split(":")[0], entry["t"]) for entry in data["modes"]] == [
         ("Standby", 0.0),

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from pilot_common.graph import HEALTH
 from pilot_common.types import Actuation, DriveMode, Limit, Manoeuvre, Mode, Plan, Side, World
 from pilot_evaluation.run import Run
 
+JERK = "jerk"  # name in the ledger of the limit on changes
 BRIEF = 0.5  # s: a change of reason that lasts less is counted, not listed; a change of manoeuvre is always listed
-GATE_PAUSE = 0.5  # s: interventions of the same limit that are closer together are told as one
+GATE_PAUSE = 2.0  # s: interventions of the same limit that are closer together are told as one
 
 MANOEUVRES = {
     Manoeuvre.NONE: "No manoeuvre",
@@ -46,29 +49,33 @@ ALARMING_MODES = (DriveMode.TAKEOVER, DriveMode.MINIMUM_RISK)
 Entry = dict[str, Any]
 
 
-def constraint_words(plan: Plan, index: int) -> str:
-    """Constraint `index` of a plan's ledger in words with the acceleration it allows; empty where there is none."""
+def deciding(plan: Plan) -> tuple[int | None, int | None]:
+    """The constraint that decides and the one after it, as rows of the ledger.
+
+    A jerk limit only says how fast the car gets to where another constraint wants it: then that other one decides.
+    """
     ledger = plan.ledger
-    if not 0 <= index < len(ledger.sentence):
-        return ""
-    bound = round(float(ledger.bound[index]), 1) + 0.0  # no minus before a zero
-    return f"{ledger.sentence[index]} ({bound:+.1f} m/s²)".replace("(-", "(−")
+    order = [int(row) for row in np.argsort(ledger.bound, kind="stable") if ledger.name[row] != JERK]
+    if 0 <= ledger.binding < len(ledger.name) and ledger.name[ledger.binding] != JERK:
+        order = [ledger.binding, *(row for row in order if row != ledger.binding)]
+    first, second = (*order, None, None)[:2]
+    return first, second
 
 
 def plan_words(plan: Plan) -> str:
     """Why the car does what it does, in one line."""
-    return (
-        (constraint_words(plan, plan.ledger.binding) or plan.reason)
-        if plan.valid
-        else f"No valid plan: {plan.reason}"
-    )
+    first, _ = deciding(plan)
+    if not plan.valid:
+        return f"no valid plan: {plan.reason}"
+    return plan.reason if first is None else plan.ledger.sentence[first]
 
 
 def decisions(plans: Sequence[Plan]) -> list[Entry]:
     """Manoeuvre and binding constraint over time, one entry as long as neither changes."""
     entries: list[Entry] = []
     for plan in plans:
-        key = _decision_key(plan)
+        first, second = deciding(plan) if plan.valid else (None, None)
+        key = _decision_key(plan, first)
         if entries and entries[-1]["key"] == key:
             entries[-1]["end"] = plan.stamp
             continue
@@ -80,7 +87,7 @@ def decisions(plans: Sequence[Plan]) -> list[Entry]:
                 "manoeuvre": int(plan.manoeuvre),
                 "title": MANOEUVRES[plan.manoeuvre] if plan.valid else "No valid plan",
                 "why": plan_words(plan),
-                "next": constraint_words(plan, plan.ledger.runner_up) if plan.valid else "",
+                "next": "" if second is None else plan.ledger.sentence[second],
                 "lead": plan.lead_identity,
                 "brief": 0,
             }
@@ -90,11 +97,10 @@ def decisions(plans: Sequence[Plan]) -> list[Entry]:
     ]
 
 
-def _decision_key(plan: Plan) -> tuple[Any, ...]:
-    ledger = plan.ledger
-    if not plan.valid or not 0 <= ledger.binding < len(ledger.name):
+def _decision_key(plan: Plan, first: int | None) -> tuple[Any, ...]:
+    if first is None:
         return (plan.valid, plan.manoeuvre, plan.reason)
-    return (True, plan.manoeuvre, ledger.name[ledger.binding], int(ledger.identity[ledger.binding]))
+    return (True, plan.manoeuvre, plan.ledger.name[first], int(plan.ledger.identity[first]))
 
 
 def _without_brief(entries: list[Entry]) -> list[Entry]:
@@ -225,7 +231,9 @@ def _health_events(run: Run) -> list[Entry]:
     for topic in sorted(run.topics):
         if not topic.startswith(HEALTH):
             continue
-        before = None
+        before = (
+            None  # not well is news only after the function was well once: all of them take a moment to start
+        )
         for message in run.messages(topic):
             if before is not None and message.valid != before:
                 title = f"{message.function.capitalize()} is {'well again' if message.valid else 'not well'}"
@@ -234,5 +242,6 @@ def _health_events(run: Run) -> list[Entry]:
                         "health", "notice" if message.valid else "alarm", message.stamp, title, message.reason
                     )
                 )
-            before = message.valid
+            if before is not None or message.valid:
+                before = message.valid
     return found

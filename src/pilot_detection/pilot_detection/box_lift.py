@@ -2,8 +2,8 @@
 
 Unknown are the centre (x, y) on the ground and the size (length, width, height) of a box along the car's axes. The four edges
 of the image box measure it: the ground contact gives the range, and so do width and height against the size that the class
-usually has; each counts by its covariance. Three Gauss-Newton steps on the outermost projected corners (Hartley & Zisserman, Multiple View Geometry,
-2nd ed., A6). Shapes: N boxes, 8 corners, 4 edges (left, top, right, bottom), 5 unknowns.
+usually has; each counts by its covariance. Gauss-Newton steps on the outermost projected corners (Hartley & Zisserman, Multiple
+View Geometry, 2nd ed., A6). Shapes: N boxes, 8 corners, 4 edges (left, top, right, bottom), 5 unknowns.
 """
 
 from dataclasses import dataclass
@@ -31,6 +31,7 @@ class Lifted:
     covariance: np.ndarray  # (n, 2, 2)
     extent: np.ndarray  # (n, 3)
     extent_valid: np.ndarray  # (n,)
+    class_id: np.ndarray  # (n,) unknown where the shape contradicts the class
 
 
 class BoxLift:
@@ -65,41 +66,56 @@ class BoxLift:
         self._size_weight = deviation**-2.0
 
     def lift(self, sensor: np.ndarray, box: np.ndarray, class_id: np.ndarray) -> Lifted:
-        """Boxes (N, 4) in pixels of cameras `sensor` (N,) and classes (N,), on the road."""
+        """Boxes (N, 4) in pixels of cameras `sensor` (N,) and classes (N,), on the road.
+
+        Where the shape contradicts the class, the class is taken to be wrong and the box is lifted as one of unknown class.
+        """
         parameters = self._parameters
-        rotation, mount, focal, size_px = (
-            self._rotation[sensor],
-            self._mount[sensor],
-            self._focal[sensor],
-            self._size_px[sensor],
-        )
-        measured = (box - 0.5 * np.concatenate((size_px, size_px), axis=1)) / focal[
-            :, None
-        ]  # on the plane of depth 1
+        class_id = class_id.copy()
+        rotation, mount = self._rotation[sensor], self._mount[sensor]
+        focal, size_px = self._focal[sensor], self._size_px[sensor]
+        # From here on in the plane of depth 1.
+        measured = (box - 0.5 * np.concatenate((size_px, size_px), axis=1)) / focal[:, None]
         weight, cut = self._edge_weights(sensor, box, size_px, focal)
+        unknown, precision, misfit = self._fit(rotation, mount, measured, weight, class_id)
+        odd = np.flatnonzero(misfit > parameters.class_misfit)
+        if len(odd):
+            class_id[odd] = 0
+            unknown[odd], precision[odd], misfit[odd] = self._fit(
+                rotation[odd], mount[odd], measured[odd], weight[odd], class_id[odd]
+            )
+        forward = np.einsum("ni,ni->n", unknown[:, :2] - mount[:, :2], rotation[:, :2, 2])
+        above_horizon = ~cut[:, 3] & self._above_horizon(rotation, measured, weight)
+        covariance = np.linalg.inv(precision)
+        kept = (misfit < parameters.largest_misfit) & (forward > parameters.smallest_depth) & ~above_horizon
+        kept &= covariance[:, 0, 0] + covariance[:, 1, 1] < parameters.largest_deviation**2
+        return self._result(kept, mount[kept], unknown[kept], covariance[kept], class_id[kept])
+
+    def _fit(
+        self,
+        rotation: np.ndarray,
+        mount: np.ndarray,
+        measured: np.ndarray,
+        weight: np.ndarray,
+        class_id: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Most probable unknowns (N, 5), their precision (N, 5, 5) and the squared normalised residuals (N,)."""
         prior, prior_weight = self._size[class_id], self._size_weight[class_id]
         unknown = self._start(rotation, mount, measured, prior)
-        precision = np.zeros((len(box), 5, 5))
+        diagonal = np.concatenate((np.full((len(measured), 2), SLIGHT), prior_weight), axis=1)
+        precision = np.zeros((len(measured), 5, 5))
         for _ in range(STEPS):
             predicted, jacobian = self._edges(rotation, mount, unknown)
             weighted = np.matmul(weight, jacobian)
             precision = np.matmul(jacobian.transpose(0, 2, 1), weighted)
-            precision[:, (0, 1, 2, 3, 4), (0, 1, 2, 3, 4)] += np.concatenate(
-                (np.full((len(box), 2), SLIGHT), prior_weight), axis=1
-            )
+            precision[:, (0, 1, 2, 3, 4), (0, 1, 2, 3, 4)] += diagonal
             gradient = np.matmul((measured - predicted)[:, None, :], weighted)[:, 0]
             gradient[:, 2:] += prior_weight * (prior - unknown[:, 2:])
-            step = np.linalg.solve(precision, gradient[:, :, None])[:, :, 0]
-            unknown = unknown + step
+            unknown = unknown + np.linalg.solve(precision, gradient[:, :, None])[:, :, 0]
             np.maximum(unknown[:, 2:], 0.2 * prior, out=unknown[:, 2:])
-        predicted, _ = self._edges(rotation, mount, unknown)
-        residual = measured - predicted
+        residual = measured - self._edges(rotation, mount, unknown)[0]
         misfit = np.einsum("ni,nij,nj->n", residual, weight, residual)
-        misfit += np.sum(prior_weight * (unknown[:, 2:] - prior) ** 2, axis=1)
-        forward = np.einsum("ni,ni->n", unknown[:, :2] - mount[:, :2], rotation[:, :2, 2])
-        above_horizon = ~cut[:, 3] & self._above_horizon(rotation, measured, weight)
-        kept = (misfit < parameters.largest_misfit) & (forward > parameters.smallest_depth) & ~above_horizon
-        return self._result(kept, mount, unknown, precision)
+        return unknown, precision, misfit + np.sum(prior_weight * (unknown[:, 2:] - prior) ** 2, axis=1)
 
     def _edge_weights(
         self, sensor: np.ndarray, box: np.ndarray, size_px: np.ndarray, focal: np.ndarray
@@ -158,17 +174,18 @@ class BoxLift:
         return fall < -3.0 * np.sqrt(variance)
 
     def _result(
-        self, kept: np.ndarray, mount: np.ndarray, unknown: np.ndarray, precision: np.ndarray
+        self,
+        kept: np.ndarray,
+        mount: np.ndarray,
+        unknown: np.ndarray,
+        covariance: np.ndarray,
+        class_id: np.ndarray,
     ) -> Lifted:
         """Near faces or whole boxes with their covariance, of the rows kept."""
-        unknown, mount, precision = unknown[kept], mount[kept], precision[kept]
-        covariance = np.linalg.inv(precision)
         limit = self._parameters.extent_deviation**2
         whole = (covariance[:, 2, 2] < limit) & (covariance[:, 3, 3] < limit)
-        offset, _, _ = near_face(
-            unknown[:, :2], np.zeros(len(unknown)), unknown[:, 2], unknown[:, 3], mount[:, :2]
-        )
-        offset = np.where(whole[:, None], 0.0, offset)
+        face = near_face(unknown[:, :2], np.zeros(len(unknown)), unknown[:, 2], unknown[:, 3], mount[:, :2])
+        offset = np.where(whole[:, None], 0.0, face.offset)
         # position = centre + offset, where the offset is a share ±1/2 of the length or the width
         share = offset / unknown[:, 2:4]
         to_position = np.zeros((len(unknown), 2, 5))
@@ -181,4 +198,5 @@ class BoxLift:
             covariance=np.matmul(np.matmul(to_position, covariance), to_position.transpose(0, 2, 1)),
             extent=unknown[:, 2:],
             extent_valid=whole,
+            class_id=class_id,
         )

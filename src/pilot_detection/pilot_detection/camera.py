@@ -16,7 +16,7 @@ from pilot_detection.mark_fit import MarkFit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class DetectionInputs:
     """What a step sees."""
 
     time: float
@@ -24,7 +24,7 @@ class Inputs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outputs:
+class DetectionOutputs:
     """What a step says. Where the input is missing or refused both are None, and `reason` says why."""
 
     camera_detections: Detections | None
@@ -35,8 +35,8 @@ class Outputs:
 class CameraDetection:
     """Stateless: each message is lifted on its own."""
 
-    Inputs = Inputs
-    Outputs = Outputs
+    Inputs = DetectionInputs
+    Outputs = DetectionOutputs
     Parameters = declared.Parameters
 
     def __init__(self, vehicle: Vehicle, parameters: declared.Parameters) -> None:
@@ -52,13 +52,13 @@ class CameraDetection:
     def reset(self) -> None:
         """Nothing to forget."""
 
-    def step(self, inputs: Inputs) -> Outputs:
+    def step(self, inputs: DetectionInputs) -> DetectionOutputs:
         """One message lifted to the road; refused as a whole where it cannot be trusted."""
         objects = inputs.camera_objects
         reason = "no camera objects" if objects is None else self._refusal(objects)
         if objects is None or reason:
-            return Outputs(camera_detections=None, lane_marks=None, reason=reason)
-        return Outputs(
+            return DetectionOutputs(camera_detections=None, lane_marks=None, reason=reason)
+        return DetectionOutputs(
             camera_detections=self._detections(objects), lane_marks=self._lane_marks(objects), reason=""
         )
 
@@ -108,7 +108,7 @@ class CameraDetection:
             stamp=objects.stamp,
             sensors=objects.sensors,
             sensor=objects.sensor[rows],
-            class_id=objects.class_id[rows],
+            class_id=lifted.class_id,
             score=objects.score[rows],
             position=position,
             position_covariance=lifted.covariance,

@@ -39,10 +39,14 @@ class Parameters:
     border_px: float = parameter(
         "px", 0.0, 50.0, "a box edge this close to the image border is cut off and says nothing"
     )
+    class_misfit: float = parameter(
+        "", 2.0, 100.0, "squared normalised residual above which the shape contradicts the class"
+    )
     largest_misfit: float = parameter(
         "", 4.0, 1000.0, "squared normalised residual above which no box on the ground fits"
     )
     smallest_depth: float = parameter("m", 0.1, 10.0, "nearer objects are not on the road outside")
+    largest_deviation: float = parameter("m", 1.0, 200.0, "boxes whose place is known less well are dropped")
     extent_deviation: float = parameter(
         "m", 0.05, 2.0, "length and width known better than this make the extent valid"
     )

@@ -150,7 +150,7 @@ def fit(objects: CameraObjects) -> LaneMarks:
 def test_a_box_of_usual_size_is_found_where_it_stands(sensor: int, x: float, y: float) -> None:
     found = lift(boxes([sensor], [image_box(sensor, x, y)]))
     viewer = np.array(Car.sensors[sensor].position[:2])
-    offset, _, _ = near_face(np.array(((x, y),)), np.zeros(1), np.array((4.6,)), np.array((1.85,)), viewer)
+    offset, _, _, _ = near_face(np.array(((x, y),)), np.zeros(1), np.array((4.6,)), np.array((1.85,)), viewer)
     expected = np.array((x, y)) + (0.0 if found.extent_valid[0] else offset[0])
     np.testing.assert_allclose(found.position[0, :2], expected, atol=0.02)
     np.testing.assert_allclose(found.extent[0], (4.6, 1.85, 1.5), atol=0.02)

@@ -1,7 +1,7 @@
 """Which measurement belongs to which track: gating by Mahalanobis distance including Doppler, then assignment.
 
-A camera or lidar reports an object once, so the assignment is one to one and globally best; a radar may report it several times,
-so each return goes to its likeliest track. Shapes: N tracks, M measurements, K pairs within the gate.
+One camera or lidar reports an object once, so the assignment is one to one and globally best; a radar may report it several
+times, so each return goes to its likeliest track. Shapes: N tracks, M measurements, K pairs within the gate.
 """
 
 from dataclasses import dataclass
@@ -45,19 +45,20 @@ def gate(
 ) -> Pairs:
     """All pairs within the gate, ordered by track, then measurement."""
     track, measurement = _near(bank, found, parameters.coarse_gate)
-    offset, along, half = near_face(
+    face = near_face(
         bank.state[track, :2],
         bank.heading[track],
         bank.extent[track, 0],
         bank.extent[track, 1],
         found.viewer[measurement],
     )
-    offset[found.whole[measurement]] = 0.0
-    expected = bank.state[track, :2] + offset
+    face.offset[found.whole[measurement]] = 0.0
+    expected = bank.state[track, :2] + face.offset
     noise = found.covariance[measurement]
     if found.source is Source.RADAR:
-        expected += model.reflection_shift(expected, along, half, found.viewer[measurement])
-        noise = noise + model.reflection(along, half)
+        shift, spread = model.reflection(expected, face, found.viewer[measurement])
+        expected += shift
+        noise = noise + spread
     innovation = found.position[measurement] - expected
     total = bank.covariance[track, :2, :2] + noise
     a, b, d = total[:, 0, 0], total[:, 0, 1], total[:, 1, 1]
@@ -89,19 +90,21 @@ def _near(bank: TrackBank, found: Measurements, margin: float) -> tuple[np.ndarr
     return track, measurement
 
 
-def assign_one_to_one(pairs: Pairs) -> Pairs:
-    """The cheapest set of pairs with as many pairs as possible, in which no track and no measurement comes twice."""
+def assign_one_to_one(pairs: Pairs, sensor: np.ndarray) -> Pairs:
+    """The cheapest set of pairs with as many pairs as possible, in which no measurement comes twice, and no track twice for one
+    sensor: `sensor` (M,) is each measurement's.
+    """
     if len(pairs.track) == 0:
         return pairs
-    alone = (np.bincount(pairs.track)[pairs.track] == 1) & (
-        np.bincount(pairs.measurement)[pairs.measurement] == 1
-    )
+    reporter = pairs.track * 256 + sensor[pairs.measurement]
+    _, row, count = np.unique(reporter, return_inverse=True, return_counts=True)
+    alone = (count[row] == 1) & (np.bincount(pairs.measurement)[pairs.measurement] == 1)
     if alone.all():
         return pairs
     rest = np.flatnonzero(~alone)
-    tracks, row = np.unique(pairs.track[rest], return_inverse=True)
+    reporters, row = np.unique(reporter[rest], return_inverse=True)
     measurements, column = np.unique(pairs.measurement[rest], return_inverse=True)
-    cost = np.full((len(tracks), len(measurements)), FORBIDDEN)
+    cost = np.full((len(reporters), len(measurements)), FORBIDDEN)
     index = np.full(cost.shape, -1)
     cost[row, column] = pairs.cost[rest]
     index[row, column] = rest
@@ -117,6 +120,27 @@ def assign_many_to_one(pairs: Pairs) -> Pairs:
     measurement = pairs.measurement[order]
     first = np.concatenate(((True,), measurement[1:] != measurement[:-1]))
     return pairs.take(np.sort(order[first]))
+
+
+def first_of_kind(found: Measurements, rows: np.ndarray, parameters: AssociationParameters) -> np.ndarray:
+    """Those of the measurements `rows` that have no earlier one of the same object: close by in position and Doppler for radar,
+    within the gate and of another sensor for cameras and lidars.
+    """
+    position = found.position[rows]
+    x = position[:, 0] - position[:, 0, None]
+    y = position[:, 1] - position[:, 1, None]
+    if found.range_rate is not None:
+        rate = found.range_rate[rows]
+        same = x * x + y * y < parameters.cluster_distance**2
+        same &= np.abs(rate - rate[:, None]) < parameters.cluster_speed
+    else:
+        total = found.covariance[rows] + found.covariance[rows, None]
+        a, b, d = total[..., 0, 0], total[..., 0, 1], total[..., 1, 1]
+        same = d * x * x - 2.0 * b * x * y + a * y * y < parameters.gate * (a * d - b * b)
+        sensor = found.sensor[rows]
+        same &= sensor != sensor[:, None]
+        np.fill_diagonal(same, True)
+    return rows[same.argmax(axis=1) == np.arange(len(rows))]
 
 
 def within_boxes(bank: TrackBank, rows: np.ndarray, point: np.ndarray, margin: float) -> np.ndarray:

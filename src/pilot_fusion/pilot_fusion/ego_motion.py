@@ -53,8 +53,8 @@ class EgoMotionFilter:
     def update(self, states: list[VehicleState]) -> None:
         """Takes valid, finite vehicle states of any order; a state that is not newer than the last is not used.
 
-        A gap above `maximum_gap`, forward or backward (a clock that was set, a bag that starts over), is a restart: the pose stays,
-        the history is forgotten.
+        A gap above `maximum_gap`, forward or backward (a clock that was set, a bag that starts over), is a restart: the pose
+        stays, the history is forgotten.
         """
         for state in sorted(states, key=lambda item: (item.stamp, item.speed, item.yaw_rate)):
             last = self.newest
@@ -89,7 +89,10 @@ class EgoMotionFilter:
         return EgoState(state.stamp, pose, speed, acceleration, yaw_rate)
 
     def at(self, time: float) -> EgoState:
-        """Pose and motion at a time: from the state before it, prolonged at constant motion. Raises ValueError before the first state."""
+        """Pose and motion at a time: the state before it, prolonged at constant acceleration and yaw rate.
+
+        Raises ValueError before the first state.
+        """
         if not self._history:
             raise ValueError("no vehicle state yet")
         chosen = self._history[0]

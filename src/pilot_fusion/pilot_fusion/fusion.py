@@ -15,7 +15,7 @@ from pilot_fusion.world_view import age_of, reported_tracks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class FusionInputs:
     """What a step sees: all messages since the last, in any order."""
 
     time: float
@@ -27,7 +27,7 @@ class Inputs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outputs:
+class FusionOutputs:
     """The world, and why messages of this step were refused."""
 
     world: World
@@ -37,8 +37,8 @@ class Outputs:
 class Fusion:
     """Ego motion, tracker and lane model under one roof."""
 
-    Inputs = Inputs
-    Outputs = Outputs
+    Inputs = FusionInputs
+    Outputs = FusionOutputs
     Parameters = declared.Parameters
 
     def __init__(self, vehicle: Vehicle, parameters: declared.Parameters) -> None:
@@ -59,7 +59,7 @@ class Fusion:
         self._start: float | None = None
         self._last_frame: dict[int, float] = {}
 
-    def step(self, inputs: Inputs) -> Outputs:
+    def step(self, inputs: FusionInputs) -> FusionOutputs:
         """The world at the newest vehicle state."""
         refused: list[str] = []
         if self._start is None or inputs.time < self._start:
@@ -82,7 +82,7 @@ class Fusion:
         if self._ego.newest is not None:
             self._tracker.update(frames, self._ego)
             self._lanes.update(marks, self._ego)
-        return Outputs(world=self._world(inputs.time, refused), refused=tuple(refused))
+        return FusionOutputs(world=self._world(inputs.time, refused), refused=tuple(refused))
 
     @staticmethod
     def _sound(reason: str, refused: list[str]) -> bool:
@@ -117,7 +117,9 @@ class Fusion:
             return False
         return True
 
-    def _frames(self, inputs: Inputs, refused: list[str]) -> list[tuple[Source, Detections | RadarReturns]]:
+    def _frames(
+        self, inputs: FusionInputs, refused: list[str]
+    ) -> list[tuple[Source, Detections | RadarReturns]]:
         """The usable frames of all sensors that report objects."""
         screening, time = self._screening, inputs.time
         frames: list[tuple[Source, Detections | RadarReturns]] = []

@@ -1,4 +1,4 @@
-"""Kalman filter of the ego lane's shape, in base_link: offset and heading of its centre line at the car, curvature, its rate, width.
+"""Kalman filter of the ego lane, in base_link: offset and heading of its centre line at the car, curvature, its rate, width.
 
 The centre line is y(x) = y0 + ψ x + κ x²/2 + κ' x³/6. The car's motion moves it, camera marks measure it. Shapes: state 5.
 """
@@ -66,7 +66,7 @@ class LaneFilter:
         self.covariance[range(5), range(5)] += noise
 
     def centre_at(self, x: float) -> float:
-        """y of the centre line at x."""
+        """Y of the centre line at x."""
         offset, heading, curvature, rate, _ = self.state.tolist()
         return offset + x * (heading + x * (0.5 * curvature + x * rate / 6.0))
 

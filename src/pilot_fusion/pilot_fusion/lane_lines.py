@@ -89,7 +89,7 @@ class LaneLines:
         self.offset[RIGHT], self.offset[LEFT] = -0.5 * width, 0.5 * width
 
     def lanes(self, width: float) -> list[tuple[float, float, float, int, int]]:
-        """Lanes right to left: offset of the centre, width, confidence, slots of the right and left line; the ego lane among them."""
+        """Lanes right to left: offset of the centre, width, confidence, slots of right and left line; the ego's is among them."""
         parameters = self._parameters
         own = 1.0 - (1.0 - float(self.confidence[RIGHT])) * (1.0 - float(self.confidence[LEFT]))
         found = [(0.0, width, own, RIGHT, LEFT)]

@@ -12,7 +12,7 @@ from pilot_common.geometry import compose, inverse
 from pilot_common.messages import empty_arrays
 from pilot_common.types import LaneMarks, Lanes, MarkKind
 from pilot_fusion.ego_motion import EgoMotionFilter, EgoState
-from pilot_fusion.lane_filter import CURVATURE, HEADING, OFFSET, RATE, WIDTH, LaneFilter
+from pilot_fusion.lane_filter import HEADING, OFFSET, WIDTH, LaneFilter
 from pilot_fusion.lane_lines import LEFT, RIGHT, SLOTS, LaneLines, nearest_slot
 from pilot_fusion.parameters import LaneParameters
 

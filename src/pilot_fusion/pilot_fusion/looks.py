@@ -28,9 +28,14 @@ class Looks:
         viewer: np.ndarray,
         yaw: float,
     ) -> None:
-        """Tracks `rows` (A,) were seen as detections `found` (A,) from `viewer` (A, 2); `yaw` is that of base_link in odom."""
+        """Tracks `rows` (A,) were seen as detections `found` (A,) from `viewer` (M, 2); `yaw` is that of base_link in odom.
+
+        Where several sensors saw the same track, the first in the message speaks for all.
+        """
+        rows, first = np.unique(rows, return_index=True)
+        found = found[first]
         self._class(bank, rows, seen.class_id[found], seen.score[found])
-        self._extent(bank, rows, seen.extent[found], seen.extent_valid[found], viewer)
+        self._extent(bank, rows, seen.extent[found], seen.extent_valid[found], viewer[found])
         gain = np.maximum(1.0 / (1.0 + bank.extent_count[rows]), 0.05)
         bank.base[rows] += gain * (seen.position[found, 2] - bank.base[rows])
         measured = np.flatnonzero(seen.heading_valid[found])
@@ -65,7 +70,7 @@ class Looks:
     @staticmethod
     def _face(bank: TrackBank, rows: np.ndarray, viewer: np.ndarray) -> np.ndarray:
         extent = bank.extent[rows]
-        return near_face(bank.state[rows, :2], bank.heading[rows], extent[:, 0], extent[:, 1], viewer)[0]
+        return near_face(bank.state[rows, :2], bank.heading[rows], extent[:, 0], extent[:, 1], viewer).offset
 
     def follow_velocity(self, bank: TrackBank) -> None:
         """The heading of what moves is where it moves to."""

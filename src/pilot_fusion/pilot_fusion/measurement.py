@@ -10,6 +10,7 @@ from enum import IntEnum
 import numpy as np
 
 from pilot_common.geometry import rotation
+from pilot_common.near_face import Faces
 from pilot_common.types import Detections, RadarReturns
 from pilot_common.vehicle import SensorKind, Vehicle
 from pilot_fusion.ego_motion import EgoState
@@ -25,6 +26,7 @@ class Source(IntEnum):
     LIDAR = 2
 
 
+LEAST_NEWS = 1e-3  # share of its information that a repeated camera range keeps
 KINDS = (SensorKind.CAMERA, SensorKind.RADAR, SensorKind.LIDAR)
 
 
@@ -119,22 +121,36 @@ class MeasurementModel:
         velocity[:, 0] += ego.speed
         return mount @ turn.T + ego.pose[:2], velocity @ turn.T
 
-    def reflection_shift(
-        self, face: np.ndarray, along: np.ndarray, half: np.ndarray, viewer: np.ndarray
-    ) -> np.ndarray:
-        """From the centres (K, 2) of faces to where radar is expected to be reflected: part of the way to their nearest points."""
-        reach = self._parameters.radar_nearest * half
-        aside = np.einsum("ki,ki->k", viewer - face, along)
-        return along * np.clip(aside, -reach, reach)[:, None]
+    def without_repetition(self, noise: np.ndarray, beam: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """Camera noise (K, 2, 2), raised along beams (K, 2) where the range is already `known` (K, 2, 2) that well.
 
-    def reflection(self, along: np.ndarray, half: np.ndarray) -> np.ndarray:
-        """Covariance (K, 2, 2) of where on a face, with unit vectors (K, 2) along it and half widths (K,), a radar is reflected."""
+        The camera's range errs the same way in every frame (the object is taller than its class, the road not flat), so frames
+        may bring the variance of the range down to the systematic share and no further: 1/noise = 1/bias − 1/known.
+        """
+        variance = np.einsum("ki,kij,kj->k", beam, noise, beam)
+        prior = np.einsum("ki,kij,kj->k", beam, known, beam)
+        news = 1.0 / np.maximum(self._parameters.camera_bias * variance, 1e-6) - 1.0 / prior
+        raised = 1.0 / np.maximum(news, LEAST_NEWS / variance)
+        return noise + np.maximum(raised - variance, 0.0)[:, None, None] * beam[:, :, None] * beam[:, None, :]
+
+    def reflection(
+        self, centre: np.ndarray, face: Faces, viewer: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Where a radar at `viewer` (K, 2) is reflected on faces with centres (K, 2): shift from the centre (K, 2), covariance.
+
+        At a front or rear part of the way to the nearest point; along a side, which is long and slides by, at its nearest point,
+        wherever that is.
+        """
         parameters = self._parameters
+        aside = np.einsum("ki,ki->k", viewer - centre, face.along)
+        reach = np.where(face.end, parameters.radar_nearest, 1.0) * face.half
+        shift = face.along * np.minimum(np.maximum(aside, -reach), reach)[:, None]
         depth = parameters.radar_depth**2
-        spread = (parameters.radar_spread * half) ** 2 - depth
-        covariance = spread[:, None, None] * along[:, :, None] * along[:, None, :]
+        share = np.where(face.end, parameters.radar_spread, parameters.radar_spread_side)
+        spread = (share * face.half) ** 2 - depth
+        covariance = spread[:, None, None] * face.along[:, :, None] * face.along[:, None, :]
         covariance[:, (0, 1), (0, 1)] += depth
-        return covariance
+        return shift, covariance
 
 
 def sensor_arrays(vehicle: Vehicle) -> dict[str, np.ndarray]:
@@ -153,7 +169,7 @@ def sensor_arrays(vehicle: Vehicle) -> dict[str, np.ndarray]:
 def radial(
     bank: TrackBank, rows: np.ndarray, point: np.ndarray, viewer: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Unit direction (K, 2) from the viewer to a point (K, 2) of tracks `rows`, and the tracks' variance of speed along it (K,)."""
+    """Unit direction (K, 2) from viewer to a point (K, 2) of tracks `rows`, and the variance of their speed along it (K,)."""
     direction = point - viewer
     direction /= np.maximum(np.sqrt(np.einsum("ki,ki->k", direction, direction)), 1e-3)[:, None]
     variance = np.einsum("ki,kij,kj->k", direction, bank.covariance[rows, 2:4, 2:4], direction)

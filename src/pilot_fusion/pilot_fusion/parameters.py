@@ -48,13 +48,17 @@ class MeasurementParameters:
     )
     radar_inflation: float = parameter("", 0.5, 10.0, "factor on the radar's standard deviations")
     lidar_inflation: float = parameter("", 0.5, 10.0, "factor on the lidar's standard deviations")
+    camera_bias: float = parameter(
+        "", 0.0, 1.0, "share of the camera's range variance that more frames do not lower"
+    )
     position_floor: float = parameter("m", 0.01, 1.0, "smallest standard deviation of any position")
     radar_depth: float = parameter(
         "m", 0.0, 3.0, "deviation of the radar's point of reflection behind the near face"
     )
     radar_spread: float = parameter(
-        "", 0.0, 1.0, "its deviation along the near face, as a share of half the face"
+        "", 0.0, 1.0, "its deviation along a front or rear, as a share of half the face"
     )
+    radar_spread_side: float = parameter("", 0.0, 2.0, "and along a side")
     radar_nearest: float = parameter(
         "", 0.0, 1.0, "0: reflected at the centre of the near face, 1: at its nearest point"
     )

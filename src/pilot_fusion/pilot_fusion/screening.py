@@ -1,7 +1,6 @@
 """What may enter fusion: live data that cannot be trusted is refused as a whole, with a reason, and changes nothing."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -52,7 +51,11 @@ class Screening:
             return f"{topic} out of range"
         covariance = message.position_covariance
         a, b, d = covariance[:, 0, 0], covariance[:, 0, 1], covariance[:, 1, 1]
-        if min(a.min(), d.min(), (a * d - b * b).min()) < 0.0 or max(a.max(), d.max()) > FARTHEST**2:
+        # The determinant may be negative by rounding where the covariance is almost a line.
+        if (
+            min(a.min(), d.min(), (a * d * (1.0 + 1e-9) - b * b).min()) < 0.0
+            or max(a.max(), d.max()) > FARTHEST**2
+        ):
             return f"{topic} with an impossible covariance"
         return ""
 

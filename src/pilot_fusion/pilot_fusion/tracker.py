@@ -10,6 +10,7 @@ from pilot_fusion.association import (
     assign_many_to_one,
     assign_one_to_one,
     duplicates,
+    first_of_kind,
     gate,
     within_boxes,
 )
@@ -73,15 +74,14 @@ class Tracker:
         bank.existence = existence.fade(bank.existence, unseen, message.stamp - bank.time)
         bank.predict(message.stamp)
         pairs = gate(bank, found, self._model, self._parameters.association)
-        pairs = assign_many_to_one(pairs) if source is Source.RADAR else assign_one_to_one(pairs)
+        pairs = (
+            assign_many_to_one(pairs) if source is Source.RADAR else assign_one_to_one(pairs, found.sensor)
+        )
         detection = existence.detection_probability(bank, found.sensors, source, ego.pose, occlusion)
         seen = self._judge(found, pairs, detection)
-        if source is Source.RADAR:
-            self._update_from_radar(found, pairs, seen)
-        elif found.looks is not None:
-            bank.update_position(pairs.track, pairs.innovation, pairs.noise)
-            viewer = found.viewer[pairs.measurement]
-            self._looks.update(bank, pairs.track, found.looks, pairs.measurement, viewer, ego.pose[2])
+        self._update(found, pairs, seen)
+        if found.looks is not None:
+            self._looks.update(bank, pairs.track, found.looks, pairs.measurement, found.viewer, ego.pose[2])
         bank.seen[seen, source] = message.stamp
         started = self._start(found, pairs)
         return np.concatenate((occlusion, np.zeros(started))) if started else occlusion
@@ -113,34 +113,37 @@ class Tracker:
         bank.existence = existence
         return seen
 
-    def _update_from_radar(self, found: Measurements, pairs: Pairs, seen: np.ndarray) -> None:
-        """All returns of an object together: their weighted mean for the position, then their mean Doppler."""
-        if len(seen) == 0 or found.range_rate is None or found.range_rate_variance is None:
+    def _update(self, found: Measurements, pairs: Pairs, seen: np.ndarray) -> None:
+        """All measurements of an object together: their weighted mean for the position, then their mean Doppler."""
+        if len(seen) == 0:
+            return
+        noise = pairs.noise
+        if found.source is Source.CAMERA:
+            noise = self._model.without_repetition(
+                noise, pairs.direction, self.bank.covariance[pairs.track, :2, :2]
+            )
+        if found.range_rate is None and len(seen) == len(pairs.track):
+            self.bank.update_position(pairs.track, pairs.innovation, noise)
             return
         member = (pairs.track == seen[:, None]).astype(float)  # (A, K)
-        weight = inverse_2x2(pairs.noise)
-        columns = np.empty((len(pairs.track), 10))
-        columns[:, :4] = weight.reshape(-1, 4)
-        columns[:, 4:6] = np.einsum("kij,kj->ki", weight, pairs.innovation)
-        columns[:, 6:8] = pairs.direction
-        towards = np.einsum("ki,ki->k", pairs.direction, found.viewer_velocity[pairs.measurement])
-        columns[:, 8] = found.range_rate[pairs.measurement] + towards
-        columns[:, 9] = found.range_rate_variance[pairs.measurement]
-        total = member @ columns
         count = member.sum(axis=1)
-        noise = inverse_2x2(total[:, :4].reshape(-1, 2, 2))
-        innovation = np.einsum("aij,aj->ai", noise, total[:, 4:6])
-        # Returns of one object share their error of reflection: the mean is no better than half the single one.
-        noise *= np.sqrt(count)[:, None, None]
-        self.bank.update_position(seen, innovation, noise)
-        direction = total[:, 6:8] / count[:, None]
-        length = np.sqrt(np.einsum("ai,ai->a", direction, direction))
-        self.bank.update_radial(
-            seen,
-            direction / length[:, None],
-            total[:, 8] / count / length,
-            total[:, 9] / count / np.sqrt(count),
-        )
+        weight = inverse_2x2(noise)
+        weighted = np.einsum("kij,kj->ki", weight, pairs.innovation)
+        noise = inverse_2x2((member @ weight.reshape(-1, 4)).reshape(-1, 2, 2))
+        innovation = np.einsum("aij,aj->ai", noise, member @ weighted)
+        # What is measured of one object at one time errs alike in part: the variance of a mean falls with the root only.
+        share = 1.0 / np.sqrt(count)
+        self.bank.update_position(seen, innovation, noise / share[:, None, None])
+        if found.range_rate is None or found.range_rate_variance is None:
+            return
+        columns = np.empty((len(pairs.track), 4))
+        columns[:, :2] = pairs.direction
+        towards = np.einsum("ki,ki->k", pairs.direction, found.viewer_velocity[pairs.measurement])
+        columns[:, 2] = found.range_rate[pairs.measurement] + towards
+        columns[:, 3] = found.range_rate_variance[pairs.measurement]
+        mean = (member @ columns) / count[:, None]
+        length = np.sqrt(np.einsum("ai,ai->a", mean[:, :2], mean[:, :2]))
+        self.bank.update_radial(seen, mean[:, :2] / length[:, None], mean[:, 2] / length, mean[:, 3] * share)
 
     def _start(self, found: Measurements, pairs: Pairs) -> int:
         """Starts tracks from measurements that belong to none and lie within none. Returns how many."""
@@ -156,8 +159,8 @@ class Tracker:
                     bank, bank.existence > self._parameters.existence.keep, found.position[rows], margin
                 )
             ]
-        if found.range_rate is not None and len(rows) > 1:
-            rows = rows[self._first_of_cluster(found.position[rows], found.range_rate[rows])]
+        if len(rows) > 1:
+            rows = first_of_kind(found, rows, self._parameters.association)
         if len(rows) == 0:
             return 0
         columns = self._newcomers(found, rows)
@@ -169,15 +172,6 @@ class Tracker:
             speed = found.range_rate[rows] + np.einsum("ki,ki->k", direction, found.viewer_velocity[rows])
             bank.update_radial(new, direction, speed, found.range_rate_variance[rows])
         return len(rows)
-
-    def _first_of_cluster(self, position: np.ndarray, range_rate: np.ndarray) -> np.ndarray:
-        """Mask (M,) of the returns that have no earlier one close by in position and Doppler."""
-        parameters = self._parameters.association
-        x = position[:, 0] - position[:, 0, None]
-        y = position[:, 1] - position[:, 1, None]
-        close = x * x + y * y < parameters.cluster_distance**2
-        close &= np.abs(range_rate - range_rate[:, None]) < parameters.cluster_speed
-        return close.argmax(axis=1) == np.arange(len(position))
 
     def _newcomers(self, found: Measurements, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Fields of tracks that start from measurements `rows`."""
@@ -230,12 +224,12 @@ class Tracker:
         beam = position - viewer
         beam = beam / np.maximum(np.sqrt(np.einsum("ki,ki->k", beam, beam)), 1e-3)[:, None]
         behind = position + 0.5 * extent[:, :1] * beam
-        offset, along, half = near_face(behind, heading, extent[:, 0], extent[:, 1], viewer)
-        offset[found.whole[rows]] = 0.0
-        covariance = found.covariance[rows]
+        face = near_face(behind, heading, extent[:, 0], extent[:, 1], viewer)
+        face.offset[found.whole[rows]] = 0.0
+        offset, covariance = face.offset, found.covariance[rows]
         if found.source is Source.RADAR:
-            offset = offset + self._model.reflection_shift(position, along, half, viewer)
-            covariance = covariance + self._model.reflection(along, half)
+            shift, spread = self._model.reflection(position, face, viewer)
+            offset, covariance = offset + shift, covariance + spread
         return position - offset, covariance
 
     def _survivors(self, occlusion: np.ndarray) -> np.ndarray:

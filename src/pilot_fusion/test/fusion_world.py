@@ -25,7 +25,7 @@ from pilot_common.types import (
     VehicleState,
 )
 from pilot_common.vehicle import Image, Sensor, SensorErrors, SensorKind
-from pilot_fusion.fusion import Fusion, Inputs, Outputs
+from pilot_fusion.fusion import Fusion, FusionInputs, FusionOutputs
 from pilot_fusion.parameters import Parameters
 
 CAMERA, FRONT, LEFT_REAR, RIGHT_REAR, LIDAR = range(5)
@@ -160,7 +160,7 @@ class World:
         centre, heading, _ = self.in_base(t)
         viewer = np.array(Car.sensors[CAMERA].position[:2])
         extent = self._extent(rows)
-        offset, _, _ = near_face(centre[rows], heading[rows], extent[:, 0], extent[:, 1], viewer)
+        offset, _, _, _ = near_face(centre[rows], heading[rows], extent[:, 0], extent[:, 1], viewer)
         return self._detections(CAMERA, t, rows, centre[rows] + offset, viewer, 0.03, 0.0012, 0.0015, False)
 
     def lidar(self, t: float) -> Detections:
@@ -231,7 +231,7 @@ class World:
         centre, heading, velocity = self.in_base(t)
         viewer = np.array(mount.position[:2])
         extent = self._extent(rows)
-        offset, along, half = near_face(centre[rows], heading[rows], extent[:, 0], extent[:, 1], viewer)
+        offset, along, half, _ = near_face(centre[rows], heading[rows], extent[:, 0], extent[:, 1], viewer)
         aside = self.noise * 0.5 * half * self.random.uniform(-1.0, 1.0, len(rows))
         relative = centre[rows] + offset + along * aside[:, None] - viewer
         distance = np.hypot(*relative.T)
@@ -307,11 +307,11 @@ def lane_marks(
     )
 
 
-def inputs(time: float, **ports: tuple) -> Inputs:
+def inputs(time: float, **ports: tuple) -> FusionInputs:
     empty: dict[str, tuple] = dict.fromkeys(
         ("vehicle_state", "camera_detections", "radar_returns", "lidar_detections", "lane_marks"), ()
     )
-    return Inputs(time=time, **(empty | ports))
+    return FusionInputs(time=time, **(empty | ports))
 
 
 def drive(
@@ -320,12 +320,12 @@ def drive(
     sensors: str = "camera radar",
     fusion: Fusion | None = None,
     start: float = 0.0,
-    each: Callable[[float, Outputs], None] | None = None,
+    each: Callable[[float, FusionOutputs], None] | None = None,
     radar_returns: int = 1,
-) -> tuple[Fusion, Outputs]:
+) -> tuple[Fusion, FusionOutputs]:
     """Steps at 20 Hz; vehicle states at 100 Hz, sensors measured 20–30 ms before the step. Returns the last outputs."""
     fusion = fusion or make_fusion()
-    out: Outputs | None = None
+    out: FusionOutputs | None = None
     for step in range(round(seconds * 20)):
         now = start + 0.05 * (step + 1)
         ports: dict[str, tuple] = {

@@ -1,8 +1,8 @@
 """The order of a replay: from messages in any order of arrival to ticks with what had arrived by then.
 
-A source message becomes available at its stamp plus the latency of its kind of sensor, whenever it was recorded. The functions run
-at ticks, as in lockstep: one at each `vehicle_state`, the heartbeat of the car; where it is silent, one every period. What becomes
-available between ticks arrives at the next. So neither the speed nor the order of arrival within the tolerance shows.
+A source message becomes available at its stamp plus the latency of its kind of sensor, whenever it was recorded. The functions
+run at ticks, as in lockstep: one at each `vehicle_state`, the heartbeat of the car; where it is silent, one every period. What
+becomes available between ticks arrives at the next. So neither speed nor order of arrival within the tolerance shows.
 """
 
 import heapq
@@ -121,5 +121,5 @@ class Playback:
 
 
 def whole_microseconds(time: int) -> int:
-    """A time in ns rounded to microseconds: float seconds since 1970 are exact to 0.24 µs only, and slots are counted in whole ns."""
+    """A time in ns rounded to microseconds: float seconds since 1970 are exact to 0.24 µs only, and slots are counted in ns."""
     return (time + 500) // 1000 * 1000

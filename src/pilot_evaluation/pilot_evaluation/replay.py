@@ -30,7 +30,7 @@ Listener = Callable[[int, str, Message], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayResult:
-    """Hash of all outputs, how many there were of each topic, and how they differ from the recorded ones (where there are any)."""
+    """Hash of all outputs, how many there were of each topic, and how they differ from recorded ones, where there are any."""
 
     hash: str
     seconds: float
@@ -39,6 +39,7 @@ class ReplayResult:
     differences: dict[str, Difference]
     notes: tuple[str, ...]
     foreign: str  # what kind of foreign recording it was, empty for ours
+    damaged: bool  # the bag broke off: only what could be read was replayed
 
     @property
     def identical(self) -> bool:
@@ -66,6 +67,7 @@ class ReplayResult:
             },
             "notes": list(self.notes),
             "foreign": self.foreign,
+            "damaged": self.damaged,
         }
 
 
@@ -80,8 +82,8 @@ def replay(
 ) -> ReplayResult:
     """Replays a bag for a vehicle; `out` becomes a bag of inputs and outputs, `listener` hears every output.
 
-    With a `shuffle_seed` the messages arrive in random order within the tolerance, which must not change anything. Raises BagError
-    for a bag that cannot be read, is empty, or holds neither our sources nor those of a recording we know.
+    With a `shuffle_seed` the messages arrive in random order within the tolerance, which must not change anything. Raises
+    BagError for a bag that cannot be read, is empty, or holds neither our sources nor those of a recording we know.
     """
     graph = load_graph(config)
     with BagReader(bag, graph) as reader:
@@ -98,7 +100,8 @@ def replay(
                 messages = _shuffled(list(messages), session.playback, shuffle_seed)
             session.run(messages)
         notes = [reader.warning] if reader.warning else []
-        return session.result([*notes, *(foreign.notes if foreign else ())], foreign.title if foreign else "")
+        title = foreign.title if foreign else ""
+        return session.result([*notes, *(foreign.notes if foreign else ())], title, bool(reader.warning))
 
 
 def source_topics(graph: Graph) -> tuple[str, ...]:
@@ -196,7 +199,7 @@ class _Session:
             if self._listener is not None:
                 self._listener(tick.time, topic, message)
 
-    def result(self, notes: list[str], foreign: str) -> ReplayResult:
+    def result(self, notes: list[str], foreign: str, damaged: bool) -> ReplayResult:
         """What came of it."""
         if self.playback.late:
             notes.append(
@@ -210,4 +213,5 @@ class _Session:
             differences=self.comparison.result(),
             notes=tuple(notes),
             foreign=foreign,
+            damaged=damaged,
         )

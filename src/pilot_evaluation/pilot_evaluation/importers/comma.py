@@ -2,14 +2,14 @@
 
 The recorded car is a Toyota RAV4; its radar reports tracks relative to the front bumper, x forward, y left, with their relative
 velocity. Nobody presses our button in a recording, so the mode is given: active from the moment openpilot began to steer or to
-accelerate, with the car's speed of that moment as the set speed. The bag holds neither images nor lane marks: a lane is laid along
-the path that the car drove by its ground truth, smoothed, in place of the camera (`lane_from_path.py`).
+accelerate, with the car's speed of that moment as the set speed. The bag holds neither images nor lane marks: a lane is laid
+along the path that the car drove by its ground truth, smoothed, in place of the camera (`lane_from_path.py`).
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
@@ -111,15 +111,15 @@ def read_car(reader: BagReader) -> RecordedCar:
 class CommaCar:
     """The adapter."""
 
-    title: ClassVar[str] = "a car with openpilot (comma2k19)"
-    topics: ClassVar[Mapping[str, str]] = {
+    title: str = "a car with openpilot (comma2k19)"
+    topics: Mapping[str, str] = {
         SPEED: "geometry_msgs/msg/TwistStamped",
         STEERING_WHEEL: "std_msgs/msg/Float64",
         IMU: "sensor_msgs/msg/Imu",
         RADAR: "radar_msgs/msg/RadarTracks",
     }
-    withheld: ClassVar[tuple[str, ...]] = ("detection", "supervision")
-    notes: ClassVar[tuple[str, ...]] = (
+    withheld: tuple[str, ...] = ("detection", "supervision")
+    notes: tuple[str, ...] = (
         "the bag holds no images and no lane marks: the lane is laid along the path that the car drove, smoothed",
         "other cars are seen by radar alone, without a camera",
         "the mode is given, not decided: active while openpilot drove",

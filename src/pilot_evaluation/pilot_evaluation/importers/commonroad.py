@@ -45,6 +45,7 @@ HEIGHTS = {
 OTHER_HEIGHT = 1.5  # m
 SHORTEST = 0.5  # s, of a scenario
 TIME_GAP = 1.2  # s, the driver's wish: dense traffic, where a longer one makes everybody cut in
+ENGAGE_AT = 0.04  # s: as early as a button counts, for it must have been seen released
 SHARE_FASTER = 10  # % of the recorded speeds may lie above the driver's wish
 # The ego starts where a human was in the lane, up to 0.8 m from its middle, and some drives last only three seconds.
 CRITERIA = {"contact_caused": 0.0, "lateral_error_95": 1.2}
@@ -143,7 +144,11 @@ def _scenario(
         "duration": round(float(recording.time[-1]), 3),
         "seed": 1,
         "ego": {"speed": problem.speed, "pose": [*problem.position, problem.heading]},
-        "driver": {"set_speed": _set_speed(problem, road, recording), "time_gap": TIME_GAP, "engage_at": 0.0},
+        "driver": {
+            "set_speed": _set_speed(problem, road, recording),
+            "time_gap": TIME_GAP,
+            "engage_at": ENGAGE_AT,
+        },
         "recording": {"file": RECORDING_FILE, "source": content.name, "speed_limit": road.speed_limit},
         "criteria": dict(CRITERIA),
     }

@@ -118,7 +118,8 @@ class Driver:
     ) -> DriverInput:
         """Pedals, torque and buttons at a time; `pedals` (accelerator, brake) count while he drives."""
         plan = self._plan
-        accelerator, brake = pedals if hands.driving else (0.0, 0.0)
+        engages = self._presses_engage(time)
+        accelerator, brake = pedals if hands.driving and not engages else (0.0, 0.0)  # feet off to hand over
         if plan.brakes_at is not None and 0.0 <= time - plan.brakes_at < BRAKE_PRESS:
             accelerator, brake = 0.0, max(brake, plan.brakes_with / self._deceleration)
         return DriverInput(
@@ -127,7 +128,7 @@ class Driver:
             steering_torque=TAKEOVER_TORQUE if self._takes_over else 0.0,
             hands_on=plan.hands_on or self._takes_over,
             eyes_on=plan.eyes_on or self._takes_over,
-            engage=self._presses_engage(time),
+            engage=engages,
             cancel=_held(time, plan.cancel_at),
             lane_change=next((wish.side for wish in plan.lane_changes if _held(time, wish.time)), Side.NONE),
             set_speed=plan.set_speed,

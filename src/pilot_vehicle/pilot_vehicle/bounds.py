@@ -1,6 +1,7 @@
 """The limits of a car's facts, laid on one wanted steering angle and acceleration at a time.
 
-Every bound that changes something notes its `Limit` and, in words, what was wanted and what is let through.
+A bound that changes something notes its `Limit` and, in words, what was wanted and what is let through: where several act, the
+tightest.
 """
 
 import math
@@ -10,6 +11,7 @@ from pilot_common.vehicle import Facts
 from pilot_vehicle.steady_turn import SteadyTurn
 
 Notes = list[tuple[Limit, str]]
+Bound = tuple[Limit, float, float]  # lowest and highest value
 ROUNDING = 1e-9  # a change below this is none
 
 
@@ -28,54 +30,41 @@ class Bounds:
 
     def steer(self, wanted: float, speed: float, elapsed: float, notes: Notes) -> None:
         """Within angle, lateral jerk, lateral acceleration and, last because no actuator can do more, rate."""
-        limits, before = self._limits, self.steering
-        largest = self._actuators.max_steering_angle
-        angle = _clip(wanted, -largest, largest, Limit.STEERING_ANGLE, "steering angle", "rad", notes)
-        across, change = self._turn.lateral_acceleration(before, speed), limits.max_lateral_jerk * elapsed
-        low, high = (
-            self._turn.steering_limit(across - change, speed),
-            self._turn.steering_limit(across + change, speed),
+        limits, turn, before = self._limits, self._turn, self.steering
+        largest, reach = self._actuators.max_steering_angle, self._actuators.max_steering_rate * elapsed
+        across, change = turn.lateral_acceleration(before, speed), limits.max_lateral_jerk * elapsed
+        most = turn.steering_limit(limits.max_lateral_acceleration, speed)
+        low, high = (turn.steering_limit(across + step, speed) for step in (-change, change))
+        bounds = (
+            (Limit.STEERING_ANGLE, -largest, largest),
+            (Limit.LATERAL_JERK, low, high),
+            (Limit.LATERAL_ACCELERATION, -most, most),
+            (Limit.STEERING_RATE, before - reach, before + reach),
         )
-        angle = _clip(
-            angle, low, high, Limit.LATERAL_JERK, "steering angle for the lateral jerk", "rad", notes
-        )
-        most = self._turn.steering_limit(limits.max_lateral_acceleration, speed)
-        angle = _clip(
-            angle,
-            -most,
-            most,
-            Limit.LATERAL_ACCELERATION,
-            "steering angle for the lateral acceleration",
-            "rad",
-            notes,
-        )
-        reach = self._actuators.max_steering_rate * elapsed
-        self.steering = _clip(
-            angle,
-            before - reach,
-            before + reach,
-            Limit.STEERING_RATE,
-            "steering angle for its rate",
-            "rad",
-            notes,
-        )
+        self.steering = _within(wanted, bounds, "steering angle", "rad", notes)
 
     def accelerate(self, wanted: float, highest: float, elapsed: float, notes: Notes) -> None:
         """Within range, not above `highest`, then within jerk: the emergency jerk only into and out of hard braking."""
         limits, before = self._limits, self.acceleration
-        highest = min(highest, limits.max_acceleration)
-        wanted = _clip(wanted, -math.inf, highest, Limit.ACCELERATION, "acceleration", "m/s²", notes)
-        wanted = _clip(
-            wanted, -limits.max_deceleration, math.inf, Limit.DECELERATION, "acceleration", "m/s²", notes
-        )
         normal, emergency = limits.max_jerk * elapsed, limits.max_emergency_jerk * elapsed
-        low = before - (emergency if wanted < -limits.comfort_deceleration else normal)
+        low = before - (emergency if min(wanted, highest) < -limits.comfort_deceleration else normal)
         high = before + (emergency if before < -limits.comfort_deceleration else normal)
-        self.acceleration = _clip(wanted, low, high, Limit.JERK, "acceleration for the jerk", "m/s²", notes)
+        bounds = (
+            (Limit.ACCELERATION, -math.inf, min(highest, limits.max_acceleration)),
+            (Limit.DECELERATION, -limits.max_deceleration, math.inf),
+            (Limit.JERK, low, high),
+        )
+        self.acceleration = _within(wanted, bounds, "acceleration", "m/s²", notes)
 
 
-def _clip(value: float, low: float, high: float, limit: Limit, what: str, unit: str, notes: Notes) -> float:
-    bounded = min(max(value, low), high)
-    if abs(bounded - value) > ROUNDING:
-        notes.append((limit, f"{what} {value:.3f} bounded to {bounded:.3f} {unit}"))
-    return bounded
+def _within(wanted: float, bounds: tuple[Bound, ...], what: str, unit: str, notes: Notes) -> float:
+    value, acting = wanted, Limit.NONE
+    for limit, low, high in bounds:
+        bounded = min(max(value, low), high)
+        if abs(bounded - value) > ROUNDING:
+            acting = limit
+        value = bounded
+    if acting is not Limit.NONE:
+        name = acting.name.lower().replace("_", " ")
+        notes.append((acting, f"{what} {wanted:.3f} bounded to {value:.3f} {unit} by the limit of {name}"))
+    return value

@@ -69,7 +69,7 @@ class Gate:
     def reset(self) -> None:
         """Nothing is known, nothing passes."""
         self._bounds = Bounds(self._facts)
-        self._time, self._speed, self._gear = 0.0, 0.0, Gear.PARK
+        self._time, self._speed, self._gear = math.inf, 0.0, Gear.PARK
         self._seen = False  # a vehicle state, ever
         self._passing = False  # the last mode
         self._overridden_until = -math.inf
@@ -110,7 +110,12 @@ class Gate:
         ):
             self._speed = max(0.0, self._speed + self._bounds.acceleration * elapsed)
             return None
-        reach = LARGEST_SPEED_CHANGE * elapsed if self._seen else math.inf
+        reach = LARGEST_SPEED_CHANGE * elapsed
+        if not self._seen:
+            reach = math.inf
+            self._bounds.track(
+                state.steering_angle, state.acceleration
+            )  # also where a restarted gate finds the system driving
         self._speed = min(max(abs(state.speed), self._speed - reach), self._speed + reach)
         self._gear, self._seen = state.gear, True
         return state

@@ -113,11 +113,17 @@ def test_an_electric_car_gets_most_of_a_gentle_stop_back(load):
 
 
 def test_full_power_ends_where_power_equals_resistance(facts):
-    model = _model(facts, 30.0)
-    _drive(model, 400.0, 0.0, 9.0)
-    speed, body = model.state.speed, facts.body
-    power = speed * (0.5 * 1.225 * body.drag_area * speed**2 + body.mass * GRAVITY * body.rolling_resistance)
-    assert power == pytest.approx(facts.powertrain.max_power, rel=0.01)
+    body, low, high = facts.body, 30.0, 150.0
+    for _ in range(50):  # bisection for the speed at which power and resistance balance
+        speed = 0.5 * (low + high)
+        power = speed * (
+            0.5 * 1.225 * body.drag_area * speed**2 + body.mass * GRAVITY * body.rolling_resistance
+        )
+        low, high = (speed, high) if power < facts.powertrain.max_power else (low, speed)
+    below, above = _model(facts, speed - 2.0), _model(facts, speed + 2.0)
+    slower, faster = _drive(below, 40.0, 0.0, 9.0), _drive(above, 40.0, 0.0, 9.0)
+    assert slower[0].speed < slower[-1].speed < speed < faster[-1].speed < faster[0].speed
+    assert faster[-1].speed - slower[-1].speed < 3.0
 
 
 def test_acceleration_follows_a_step_after_delay_and_lag(facts):

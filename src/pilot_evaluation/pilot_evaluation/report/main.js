@@ -89,6 +89,8 @@ function main() {
   const player = new Player(data.duration);
   const scene = new Scene(element("scene"), data, player);
   element("legend-truth").hidden = data.others.length === 0;
+  const fitted = new Set(data.vehicle.sensors.map((sensor) => sensor.kind));
+  for (const key of document.querySelectorAll("[data-sensor]")) key.hidden = !fitted.has(key.dataset.sensor);
   const panels = data.curves.panels.filter((panel) => panel.curves.length);
   const drawn = panels.map((panel) => new CurvePanel(element("curves"), panel, data.curves, player));
   new Story(data, player);

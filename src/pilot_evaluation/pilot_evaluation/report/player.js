@@ -51,7 +51,7 @@ function colour(name) {
 let palette = {};
 function readPalette() {
   const names = ["ground", "road", "paint", "seen", "truth", "track", "lead", "ego", "ego-dark", "slower", "steady", "faster",
-    "camera", "radar", "label", "label-back", "grid", "muted", "text", "line", "actual", "command", "sent", "wish", "limit-curve",
+    "camera", "radar", "lidar", "label", "label-back", "grid", "muted", "text", "line", "actual", "command", "sent", "wish", "limit-curve",
     "other", "bad", "warn", "good", "accent", "panel", "page"];
   palette = Object.fromEntries(names.map((name) => [name, colour(name)]));
 }

@@ -7,6 +7,7 @@ class Scene {
     this.data = data;
     this.player = player;
     this.camera = new Camera();
+    this.camera.scale = Math.max(4, Math.min(8, canvas.clientWidth / 130)); // about 130 m of road in sight
     this.follow = true;
     this.heading = smoothed(data.ego.yaw, Math.round(1.5 / data.period));
     this.trajectories = ranges(data.trajectory.count);
@@ -62,6 +63,7 @@ class Scene {
 
   /** What the sensors can see: sectors in the car's frame. */
   drawViews(context, ego) {
+    const faint = Math.min(1, 4 / this.data.vehicle.sensors.length); // many sectors over one another stay as light as few
     for (const sensor of this.data.vehicle.sensors) {
       const [x, y] = placed(ego, sensor.x, sensor.y);
       const from = ego.heading + sensor.yaw - sensor.field_of_view / 2;
@@ -71,10 +73,10 @@ class Scene {
         const angle = from + (step / steps) * sensor.field_of_view;
         points.push([x + sensor.range * Math.cos(angle), y + sensor.range * Math.sin(angle)]);
       }
-      const style = sensor.kind === "camera" ? palette.camera : palette.radar;
-      context.globalAlpha = this.camera.chase ? 0.03 : 0.05;
+      const style = palette[sensor.kind];
+      context.globalAlpha = faint * (this.camera.chase ? 0.03 : 0.05);
       this.camera.fill(context, points, style);
-      context.globalAlpha = this.camera.chase ? 0.1 : 0.2;
+      context.globalAlpha = faint * (this.camera.chase ? 0.1 : 0.2);
       this.camera.stroke(context, points, style, 1, true);
     }
     context.globalAlpha = 1;

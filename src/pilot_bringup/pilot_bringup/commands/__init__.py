@@ -1,0 +1,1 @@
+"""The commands of `./pilot`, one module each, imported only when called."""

@@ -1,0 +1,94 @@
+"""Feeds a bag's inputs through the functions again: the hash of all outputs, and how they differ from the recorded ones."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pilot_bringup.commands.common import DEFAULT_VEHICLE, natural, result_folder
+from pilot_bringup.screen import Screen
+from pilot_common.errors import PilotError
+from pilot_common.folders import config_folder
+from pilot_common.graph import load_graph
+from pilot_evaluation.replay import ReplayResult, replay
+from pilot_evaluation.results import RESOLVED, versions, write_resolved, write_summary
+from pilot_vehicle.feasibility import load_checked_vehicle
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `./pilot replay`."""
+    parser.add_argument("bag", type=Path, help="folder, .mcap or .db3")
+    parser.add_argument("--vehicle", help=f"default: the one it was recorded with, else {DEFAULT_VEHICLE}")
+    parser.add_argument("--out", type=Path, help="folder for the results (default: out/replay-…)")
+    parser.add_argument(
+        "--shuffle", type=natural, metavar="SEED", help="random order of arrival within the tolerance"
+    )
+
+
+def run(options: argparse.Namespace, screen: Screen) -> dict[str, Any]:
+    """Replays and compares; returns the summary. A truncated bag is replayed as far as it goes and ends with code 2."""
+    config = config_folder()
+    vehicle = load_checked_vehicle(options.vehicle or recorded_vehicle(options.bag), config)
+    folder = result_folder("replay", (vehicle.name, options.bag.stem), options.out, screen)
+    try:
+        with screen.progress("replaying", 1.0) as bar:
+            result = replay(
+                options.bag,
+                vehicle,
+                config,
+                shuffle_seed=options.shuffle,
+                out=folder / "bag",
+                progress=bar.to,
+            )
+    except PilotError:
+        if not any(folder.iterdir()):
+            folder.rmdir()  # a bag that could not be read leaves no empty folder behind
+        raise
+    write_resolved(folder, vehicle, load_graph(config), config)
+    content = _summary(options, result, vehicle.name, folder)
+    write_summary(folder, content)
+    _tell(screen, result, folder)
+    return content
+
+
+def recorded_vehicle(bag: Path) -> str:
+    """The vehicle of the result folder a bag lies in, else the default."""
+    for folder in (bag.parent, bag.parent.parent):
+        try:
+            return str(yaml.safe_load((folder / RESOLVED).read_text(encoding="utf-8"))["vehicle"]["name"])
+        except (OSError, yaml.YAMLError, KeyError, TypeError):
+            continue
+    return DEFAULT_VEHICLE
+
+
+def _summary(options: argparse.Namespace, result: ReplayResult, vehicle: str, folder: Path) -> dict[str, Any]:
+    outputs, complete = sum(result.outputs.values()), not result.damaged
+    criteria: dict[str, dict[str, Any]] = {
+        "outputs": {"value": outputs, "limit": 1, "pass": outputs >= 1},
+        "complete": {"value": complete, "limit": True, "pass": complete},
+    }
+    return {
+        "verdict": "pass" if all(c["pass"] for c in criteria.values()) else "fail",
+        "criteria": criteria,
+        "command": "replay",
+        "bag": str(options.bag),
+        "vehicle": vehicle,
+        "shuffle": options.shuffle,
+        **result.plain(),
+        "versions": versions(),
+        "out": str(folder),
+        **({} if complete else {"exit_code": PilotError.exit_code}),
+    }
+
+
+def _tell(screen: Screen, result: ReplayResult, folder: Path) -> None:
+    for note in result.notes:
+        screen.say(note)
+    for topic, difference in result.differences.items():
+        screen.say(f"  {topic}: {difference.sentence()}")
+    compared = "identical to what was recorded" if result.identical else "compared above"
+    what = compared if result.differences else "nothing was recorded to compare with"
+    outputs = sum(result.outputs.values())
+    screen.say(f"{outputs} outputs in {result.seconds:.1f} s of recording, {what} → {folder}")
+    screen.verdict(f"hash {result.hash}", not result.damaged)

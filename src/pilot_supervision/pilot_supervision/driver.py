@@ -17,8 +17,9 @@ class Acts:
     steers_on: str = ""  # long enough to be his wish to drive
     cancels: str = ""
     engages: bool = False  # the button is pressed and this press has not engaged yet
-    acting_for: float = 0.0  # s that he has braked, steered or accelerated
-    idle_for: float = 0.0  # s that he has done none of it
+    takes_over: str = ""  # by what he would answer a demand to take over; the accelerator counts with a hand on the wheel only
+    acting_for: float = 0.0  # s that he has done so
+    idle_for: float = 0.0  # s without pedal and torque
     inattentive: str = ""
     warning: int = 0
 
@@ -41,7 +42,15 @@ class DriverWatch:
         brakes, accelerates = driver.brake > own.brake_pedal, driver.accelerator > own.accelerator_pedal
         steers = abs(driver.steering_torque) > own.steering_torque
         steering_for = self._steering.update(steers, time)
-        acting = brakes or steers or (accelerates and driver.hands_on)
+        takes_over = (
+            "braking"
+            if brakes
+            else "steering"
+            if steers
+            else "accelerating"
+            if accelerates and driver.hands_on
+            else ""
+        )
         cancels = driver.cancel and (
             driver.hands_on or not self._hands_free
         )  # hands-free: nobody would be steering
@@ -52,7 +61,8 @@ class DriverWatch:
             steers_on="the driver keeps steering" if steering_for >= own.steering_takeover else "",
             cancels="cancelled by the driver" if cancels else "",
             engages=driver.engage and self._button_ready,
-            acting_for=self._acting.update(acting, time),
+            takes_over=takes_over,
+            acting_for=self._acting.update(bool(takes_over), time),
             idle_for=self._idle.update(not (brakes or steers or accelerates), time),
         )
         if not driver.engage:

@@ -146,11 +146,11 @@ class Supervisor:
     def _situation(self, time: float, state: VehicleState, acts: Acts) -> Situation:
         own, monitor = self._parameters, self._monitor
         in_drive, elapsed = state.gear is Gear.DRIVE, time - self._since
-        well_for = self._well.update(not monitor.loss and not acts.inattentive, time)
+        well = not monitor.loss and not acts.inattentive
+        well_for = self._well.update(well, time)
         limit = own.takeover_time_hands_free if self._hands_free else own.takeover_time
         standing = abs(state.speed) <= own.standstill_speed
         acts_at_rest = standing and bool(acts.brakes or acts.cancels or acts.accelerates)
-        takes_over = acts.brakes or acts.steers or (acts.accelerates if acts.acting_for > 0.0 else "")
         return Situation(
             in_drive="the system waits to be engaged" if in_drive else "",
             not_in_drive="" if in_drive else f"selector in {state.gear.name.lower()}",
@@ -164,8 +164,10 @@ class Supervisor:
             failure=monitor.failure,
             loss=monitor.loss,
             inattentive=acts.inattentive if acts.warning >= 3 else "",
-            takes_over=f"the driver took over: {takes_over}" if takes_over else "",
-            takeover_expired=f"the driver did not take over within {limit:.0f} s" if elapsed >= limit else "",
+            takes_over=f"the driver took over by {acts.takes_over}" if acts.takes_over else "",
+            takeover_expired=f"the driver did not take over within {limit:.0f} s"
+            if elapsed >= limit and not well
+            else "",
             restored="the cause of the takeover demand is gone" if well_for >= own.restore_time else "",
             ends_stop="the driver took over" if acts.acting_for >= own.stop_takeover or acts_at_rest else "",
         )

@@ -10,6 +10,7 @@ from pilot_fusion.parameters import LooksParameters, MotionParameters
 from pilot_fusion.track_bank import TrackBank
 
 SMALLEST_EXTENT = 0.1  # m; anything less is no statement about size
+WRONG_GUESS = 1.5  # rad; almost a right angle
 
 
 class Looks:
@@ -42,7 +43,8 @@ class Looks:
         if len(measured):
             chosen = rows[measured]
             difference = wrap_half(seen.heading[found[measured]] + yaw - bank.heading[chosen])
-            self._turn(bank, chosen, difference, np.full(len(chosen), self._motion.heading_measured**2))
+            variance = np.full(len(chosen), self._motion.heading_measured**2)
+            self._turn(bank, chosen, difference, variance, np.ones(len(chosen)))
 
     def _class(self, bank: TrackBank, rows: np.ndarray, class_id: np.ndarray, score: np.ndarray) -> None:
         bank.class_weight[rows] *= self._parameters.class_memory
@@ -72,21 +74,34 @@ class Looks:
         extent = bank.extent[rows]
         return near_face(bank.state[rows, :2], bank.heading[rows], extent[:, 0], extent[:, 1], viewer).offset
 
-    def follow_velocity(self, bank: TrackBank) -> None:
-        """The heading of what moves is where it moves to."""
+    def follow_velocity(self, bank: TrackBank, duration: float) -> None:
+        """The heading of what moves turns to where it moved during `duration`.
+
+        Only slowly: where the rear face is what is measured, a heading that turns by δ moves the centre sideways by δ · length/2,
+        which looks like a lateral velocity and turns the heading on. With a time constant above length / (2 speed) this dies out.
+        """
         speed = np.sqrt(bank.state[:, 2] ** 2 + bank.state[:, 3] ** 2)
         variance = bank.covariance[:, 2, 2] + bank.covariance[:, 3, 3]
         rows = np.flatnonzero((speed > self._motion.moving_speed) & (speed**2 > 4.0 * variance))
         if len(rows) == 0:
             return
+        speed = speed[rows]
         course = np.arctan2(bank.state[rows, 3], bank.state[rows, 2])
         difference = wrap_angle(course - bank.heading[rows])
-        self._turn(bank, rows, difference, self._motion.slip**2 + variance[rows] / speed[rows] ** 2)
+        slowest = np.maximum(self._motion.turn_time, self._motion.turn_lengths * bank.extent[rows, 0] / speed)
+        limit = np.minimum(max(duration, 0.0) / slowest, 1.0)
+        self._turn(bank, rows, difference, self._motion.slip**2 + variance[rows] / speed**2, limit)
 
     @staticmethod
-    def _turn(bank: TrackBank, rows: np.ndarray, difference: np.ndarray, variance: np.ndarray) -> None:
-        """Scalar Kalman update of headings; one that is off by more than a right angle was a wrong guess and is replaced."""
+    def _turn(
+        bank: TrackBank, rows: np.ndarray, difference: np.ndarray, variance: np.ndarray, limit: np.ndarray
+    ) -> None:
+        """Scalar Kalman update of headings, by at most the share `limit` of the difference.
+
+        A heading off by more than a right angle was a wrong guess and is replaced.
+        """
         prior = bank.heading_variance[rows]
-        gain = np.where(np.abs(difference) > 1.5, 1.0, prior / (prior + variance))
-        bank.heading[rows] = wrap_angle(bank.heading[rows] + gain * difference)
-        bank.heading_variance[rows] = np.where(gain == 1.0, variance, (1.0 - gain) * prior)
+        gain = np.minimum(prior / (prior + variance), limit)
+        wrong = np.abs(difference) > WRONG_GUESS
+        bank.heading[rows] = wrap_angle(bank.heading[rows] + np.where(wrong, 1.0, gain) * difference)
+        bank.heading_variance[rows] = np.where(wrong, variance, (1.0 - gain) * prior)

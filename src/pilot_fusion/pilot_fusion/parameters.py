@@ -36,6 +36,12 @@ class MotionParameters:
     moving_speed: float = parameter("m/s", 0.1, 10.0, "from here on the heading follows the velocity")
     heading_drift: float = parameter("rad/√s", 0.001, 2.0, "random walk of the heading")
     heading_measured: float = parameter("rad", 0.005, 1.0, "standard deviation of a measured heading")
+    turn_time: float = parameter(
+        "s", 0.05, 10.0, "least time constant with which the heading follows the velocity"
+    )
+    turn_lengths: float = parameter(
+        "", 0.5, 10.0, "and least way it takes, in lengths of the object; above 0.5 to be stable"
+    )
     slip: float = parameter("rad", 0.001, 0.5, "standard deviation between velocity and heading")
 
 

@@ -52,11 +52,12 @@ class Tracker:
         newest = ego.newest
         if newest is None:
             return
+        before = self.bank.time
         occlusion = self._existence.occlusion(self.bank, newest.pose)
         for source, message in sorted(frames, key=_order):
             occlusion = self._frame(source, message, ego.at(message.stamp), occlusion)
         bank = self.bank
-        self._looks.follow_velocity(bank)
+        self._looks.follow_velocity(bank, bank.time - before)
         bank.keep(self._survivors(occlusion))
         keep, report = self._parameters.existence.keep, self._parameters.existence.report
         bank.reported = bank.existence > np.where(bank.reported, keep, report)

@@ -58,12 +58,12 @@ def curve_panels(run: Run, start: float, end: float, extra: Iterable[ExtraCurve]
             "actual", "actual", held("plan", lambda m: m.lead_gap if m.lead_identity else math.nan)
         ),
         _time_gap(held),
-        _panel("lateral", "Distance from the lane centre", "m", 1.0, 0.005)
+        _panel("lateral", "Distance from the lane centre", "m", 1.0, 0.001)
         .curve(
             "from the plan", "command", held("command", lambda m: m.lateral_error if m.valid else math.nan)
         )
         .curve("from the true centre", "actual", _broken(held("truth", lambda m: m.lane_offset))),
-        _panel("steering", "Steering angle at the wheels", "°", 180.0 / math.pi, 0.01)
+        _panel("steering", "Steering angle at the wheels", "°", 180.0 / math.pi, 0.002)
         .curve("commanded", "command", held("command", lambda m: m.steering_angle if m.valid else math.nan))
         .curve(
             "sent by the gate",

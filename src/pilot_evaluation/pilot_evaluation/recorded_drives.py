@@ -82,7 +82,7 @@ def _drive(file: Path, vehicle: Vehicle, config: Path) -> RecordedDrive:
         contact=found[0] if found else None,
         braking=max(-float(acceleration.min()), 0.0),
         mean_speed=float(speed.mean()),
-        driven=sum(mode.mode in DRIVING for mode in run.messages("mode")) / max(len(run.messages("mode")), 1),  # type: ignore[attr-defined]
+        driven=sum(mode.mode in DRIVING for mode in run.messages("mode")) / max(len(run.messages("mode")), 1),
         error="",
     )
 

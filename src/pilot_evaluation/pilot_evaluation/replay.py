@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pilot_common.errors import BagError
 from pilot_common.graph import Graph, load_graph
 from pilot_common.messages import Message
 from pilot_common.runner import Executor, make_executor
@@ -99,6 +100,8 @@ def replay(
             if shuffle_seed is not None:
                 messages = _shuffled(list(messages), session.playback, shuffle_seed)
             session.run(messages)
+        if not session.fed:
+            raise BagError(f"{bag}: holds nothing that could be fed: no message of {', '.join(sources)}")
         notes = [reader.warning] if reader.warning else []
         title = foreign.title if foreign else ""
         return session.result([*notes, *(foreign.notes if foreign else ())], title, bool(reader.warning))
@@ -162,7 +165,7 @@ class _Session:
         self._executor = _without(make_executor(graph, vehicle, config), withheld)
         self._writer = BagWriter(out, graph) if out is not None else None
         self._listener = listener
-        self._fed: dict[str, int] = {}
+        self.fed: dict[str, int] = {}
         self._outputs: dict[str, int] = {}
         self._first: int | None = None
         self._last = 0
@@ -186,7 +189,7 @@ class _Session:
         self._first = tick.time if self._first is None else self._first
         self._last = tick.time
         for topic, message in tick.arrivals:
-            self._fed[topic] = self._fed.get(topic, 0) + 1
+            self.fed[topic] = self.fed.get(topic, 0) + 1
             if self._writer is not None:
                 self._writer.write(topic, message, tick.time)
         for topic, message in self._executor.advance(tick.time, tick.arrivals):
@@ -208,7 +211,7 @@ class _Session:
         return ReplayResult(
             hash=self._digest.hexdigest(),
             seconds=0.0 if self._first is None else (self._last - self._first) * 1e-9,
-            fed=self._fed,
+            fed=self.fed,
             outputs=self._outputs,
             differences=self.comparison.result(),
             notes=tuple(notes),

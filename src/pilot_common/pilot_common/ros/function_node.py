@@ -152,7 +152,9 @@ def spin(node: LifecycleNode) -> None:
         node.trigger_configure()
         node.trigger_activate()
     try:
-        executor.spin()
+        while rclpy.ok():
+            # Not spin(): in the wheels of ROS 2 the events executor cannot wait without a limit and never gets to an event.
+            executor.spin_once(timeout_sec=1.0)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:

@@ -82,7 +82,9 @@ class Controller:
             return ControlOutputs(command=_no_command(inputs.time, missing or fault or "no plan yet"))
         place = self._place(self._course, state.stamp)
         if place is None:
-            return ControlOutputs(command=_no_command(inputs.time, "the plan is older than the memory of motion"))
+            return ControlOutputs(
+                command=_no_command(inputs.time, "the plan is older than the memory of motion")
+            )
         return ControlOutputs(command=self._command(inputs.mode, state, self._course, place, fault))
 
     def _missing(self, state: VehicleState | None, time: float) -> str:
@@ -122,7 +124,12 @@ class Controller:
         return station, offset, wrap(pose[2] - heading)
 
     def _command(
-        self, mode: Mode | None, state: VehicleState, course: Course, place: tuple[float, float, float], fault: str
+        self,
+        mode: Mode | None,
+        state: VehicleState,
+        course: Course,
+        place: tuple[float, float, float],
+        fault: str,
     ) -> Command:
         driving = mode.mode in DRIVING if mode is not None else self._driving
         risk = driving and (mode is None or mode.mode is DriveMode.MINIMUM_RISK)
@@ -135,7 +142,7 @@ class Controller:
         stale = fault or ("no mode reported" if mode is None and driving else "")
         if count:
             elapsed = count * self._p.period
-            self._lateral.step(course.line, place, state.speed, state.yaw_rate, state.steering_angle, count)
+            self._lateral.step(course.line, place, state, count)
             if stale:
                 self._longitudinal.stop(course.profile.at(time)[1], state.speed, elapsed)
             else:
@@ -147,7 +154,9 @@ class Controller:
             stamp=state.stamp,
             source_stamp=course.plan.source_stamp,
             valid=True,
-            reason=f"{stale}: braking along the last plan, {time:.2f} s old" if stale else course.plan.manoeuvre.name.lower(),
+            reason=f"{stale}: braking along the last plan, {time:.2f} s old"
+            if stale
+            else course.plan.manoeuvre.name.lower(),
             steering_angle=self._lateral.command,
             acceleration=self._longitudinal.command,
             gear=Gear.DRIVE,

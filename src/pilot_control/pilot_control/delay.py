@@ -6,12 +6,7 @@ from collections import deque
 from pilot_common.geometry import Pose, advance, compose, inverse
 from pilot_common.types import VehicleState
 from pilot_common.vehicle import Facts
-from pilot_vehicle.physics import GRAVITY
-
-
-def rear_slip(facts: Facts) -> float:
-    """Slip angle of the rear axle per lateral acceleration in a steady turn, rad per m/s²: it moves outwards, so negative."""
-    return -1.0 / (facts.body.rear_cornering_stiffness * facts.body.friction * GRAVITY)
+from pilot_control.tyres import HARDEST, Tyres
 
 
 def sound(state: VehicleState) -> bool:
@@ -25,7 +20,7 @@ class Odometer:
     """Pose of the rear axle in a frame of its own, integrated over vehicle states, with the last `memory` seconds kept."""
 
     def __init__(self, facts: Facts, memory: float) -> None:
-        self._slip = rear_slip(facts)
+        self._tyres = Tyres(facts)
         self._memory = memory
         self.reset()
 
@@ -43,13 +38,14 @@ class Odometer:
             return
         else:
             speed, turn = 0.5 * (last.speed + state.speed), 0.5 * (last.yaw_rate + state.yaw_rate)
-            self._past.append((state.stamp, self._go(self._past[-1][1], speed, turn, state.stamp - last.stamp)))
+            pose = self._go(self._past[-1][1], speed, turn, state.acceleration, state.stamp - last.stamp)
+            self._past.append((state.stamp, pose))
             while self._past[0][0] < state.stamp - self._memory:
                 self._past.popleft()
         self.state = state
 
-    def _go(self, pose: Pose, speed: float, turn: float, duration: float) -> Pose:
-        slip = self._slip * speed * turn
+    def _go(self, pose: Pose, speed: float, turn: float, acceleration: float, duration: float) -> Pose:
+        slip = -self._tyres.rear(max(-HARDEST, min(HARDEST, acceleration))) * speed * turn
         x, y, yaw = advance((pose[0], pose[1], pose[2] + slip), speed, turn, duration)
         return (x, y, yaw - slip)
 
@@ -59,7 +55,10 @@ class Odometer:
             return None
         ahead = stamp - self.state.stamp
         if ahead >= 0.0:
-            return self._go(self._past[-1][1], self.state.speed, self.state.yaw_rate, min(ahead, self._memory))
+            state = self.state
+            return self._go(
+                self._past[-1][1], state.speed, state.yaw_rate, state.acceleration, min(ahead, self._memory)
+            )
         for index in range(len(self._past) - 1, 0, -1):
             before, pose = self._past[index - 1]
             if before <= stamp:

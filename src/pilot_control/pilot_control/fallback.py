@@ -7,7 +7,9 @@ from pilot_common.vehicle import Facts
 from pilot_control.lateral import Lateral
 from pilot_control.longitudinal import Longitudinal
 
-TIMES = 0.1 * np.arange(101)  # s; 10 s suffice to stop from 130 km/h at 3.7 m/s², and the gate holds the car afterwards
+TIMES = 0.1 * np.arange(
+    101
+)  # s; 10 s suffice to stop from 130 km/h at 3.7 m/s², and the gate holds the car afterwards
 EASING = 0.7  # s in which the present correction of the path error fades
 
 
@@ -36,5 +38,5 @@ class Fallback:
         distance[0] = 0.0
         np.cumsum(0.05 * (speeds[1:] + speeds[:-1]), out=distance[1:])
         curvature = np.interp(station + distance + speeds * self._delay, line.station, line.curvature)
-        steady = lateral.steady_angle(curvature, speeds)
+        steady = lateral.steady_angle(curvature, speeds, acceleration)
         return TIMES, steady + (lateral.command - steady[0]) * self._fading, acceleration

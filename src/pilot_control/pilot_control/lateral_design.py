@@ -24,14 +24,17 @@ from pilot_control.parameters import ControlParameters
 from pilot_vehicle.physics import GRAVITY
 from pilot_vehicle.steady_turn import SteadyTurn
 
-SPEEDS = np.array((1.0, 1.5, 2.5, 4.0, 6.0, 9.0, 13.0, 18.0, 24.0, 31.0, 40.0, 50.0))  # m/s, K speeds of the table
+SPEEDS = np.array(
+    (1.0, 1.5, 2.5, 4.0, 6.0, 9.0, 13.0, 18.0, 24.0, 31.0, 40.0, 50.0)
+)  # m/s, K speeds of the table
 ERROR_STATES = 5
 
 
 @dataclass(frozen=True)
 class LateralDesign:
     """Gains by speed, in one table (K, 5 + n + H + 6): feedback on error state and commands under way (oldest first), preview on
-    curvatures, and rows of the discrete model (v_y, r)' = M (v_y, r, δ) that the observer runs."""
+    curvatures, and rows of the discrete model (v_y, r)' = M (v_y, r, δ) that the observer runs.
+    """
 
     table: np.ndarray
     pending: int
@@ -65,8 +68,12 @@ def error_model(facts: Facts, speed: float) -> tuple[np.ndarray, np.ndarray, np.
     body = facts.body
     front = body.front_axle_to_centre
     rear = facts.dimensions.wheelbase - front
-    front_stiffness = body.friction * body.front_cornering_stiffness * GRAVITY * rear / facts.dimensions.wheelbase  # per mass
-    rear_stiffness = body.friction * body.rear_cornering_stiffness * GRAVITY * front / facts.dimensions.wheelbase
+    front_stiffness = (
+        body.friction * body.front_cornering_stiffness * GRAVITY * rear / facts.dimensions.wheelbase
+    )  # per mass
+    rear_stiffness = (
+        body.friction * body.rear_cornering_stiffness * GRAVITY * front / facts.dimensions.wheelbase
+    )
     turn = body.mass / body.yaw_inertia
     a = np.zeros((ERROR_STATES, ERROR_STATES))
     a[0, 1:4] = speed, 1.0, -rear
@@ -101,7 +108,11 @@ def _solve(
     early = delay - (pending - 1) * period  # the older of two commands acts for this part of a period
     whole, response = _held(a, np.stack((b, e), axis=1), period)
     older_end = _held(a, b[:, None], early)[1][:, 0] if early > 1e-9 else np.zeros(ERROR_STATES)
-    later, newer = _held(a, b[:, None], period - early) if period - early > 1e-9 else (np.eye(ERROR_STATES), np.zeros((5, 1)))
+    later, newer = (
+        _held(a, b[:, None], period - early)
+        if period - early > 1e-9
+        else (np.eye(ERROR_STATES), np.zeros((5, 1)))
+    )
 
     size = ERROR_STATES + pending
     big_a, big_b, big_e = np.zeros((size, size)), np.zeros((size, 1)), np.zeros(size)
@@ -124,7 +135,9 @@ def _solve(
     q = np.outer(course, course) / weights.course_error**2
     q[0, 0] += 1.0 / weights.lateral_error**2
     gradient = SteadyTurn(facts).gradient
-    rate = weights.lateral_jerk * (facts.dimensions.wheelbase + gradient * speed * speed) / max(speed, 3.0) ** 2
+    rate = (
+        weights.lateral_jerk * (facts.dimensions.wheelbase + gradient * speed * speed) / max(speed, 3.0) ** 2
+    )
     change = min(rate, facts.actuators.max_steering_rate) * period
     r = np.array(((1.0 / change**2,),))
     # scaled so that the equation is well conditioned: one unit of cost per unit of change

@@ -25,7 +25,8 @@ class Profile:
         share = (time - times[index - 1]) / (times[index] - times[index - 1])
         return (
             self._speed[index - 1] + share * (self._speed[index] - self._speed[index - 1]),
-            self._acceleration[index - 1] + share * (self._acceleration[index] - self._acceleration[index - 1]),
+            self._acceleration[index - 1]
+            + share * (self._acceleration[index] - self._acceleration[index - 1]),
         )
 
 
@@ -55,7 +56,9 @@ class Longitudinal:
         p = self._p
         wanted_speed, wanted = profile.at(time)
         _, braking = profile.at(time + self._brake_lead)
-        share = max(0.0, min(1.0, -braking))  # between powertrain and brakes the lead changes gradually, over 1 m/s²
+        share = max(
+            0.0, min(1.0, -braking)
+        )  # between powertrain and brakes the lead changes gradually, over 1 m/s²
         lead = self._drive_lead + share * (self._brake_lead - self._drive_lead)
         later_speed, ahead = profile.at(time + lead)
         if max(wanted_speed, later_speed) <= 1e-3 and speed < p.hold_speed:

@@ -10,7 +10,12 @@ class LateralParameters:
     """Weights of the steering controller: what counts as one unit of each (Bryson's rule)."""
 
     lateral_error: float = parameter("m", 0.01, 1.0, "distance from the path that counts like the others")
-    course_error: float = parameter("rad", 0.001, 0.2, "direction of travel against the path that counts like the others")
+    largest_error: float = parameter(
+        "m", 0.1, 2.0, "distance up to which steering grows with it; beyond it would swing against its limits"
+    )
+    course_error: float = parameter(
+        "rad", 0.001, 0.2, "direction of travel against the path that counts like the others"
+    )
     lateral_jerk: float = parameter("m/s³", 0.1, 10.0, "of steering that counts like the others")
     preview: float = parameter("s", 0.3, 3.0, "curvature ahead is regarded this long")
     integral: float = parameter("1/s³", 0.0, 2.0, "lateral acceleration a second per metre of lasting error")
@@ -28,7 +33,9 @@ class LongitudinalParameters:
     proportional: float = parameter("1/s", 0.0, 3.0, "acceleration per speed error")
     integral: float = parameter("1/s²", 0.0, 1.0, "acceleration a second per speed error")
     integral_limit: float = parameter("m/s²", 0.0, 2.0, "of what is learned (slope, drag, load)")
-    hold_deceleration: float = parameter("m/s²", 0.5, 3.0, "requested at a stand and for the last decimetres before it")
+    hold_deceleration: float = parameter(
+        "m/s²", 0.5, 3.0, "requested at a stand and for the last decimetres before it"
+    )
     hold_speed: float = parameter("m/s", 0.05, 1.0, "below, a plan that stands is held")
 
 
@@ -37,8 +44,12 @@ class ControlParameters:
     """`config/parameters/control.yaml`."""
 
     period: float = parameter("s", 0.005, 0.05, "between commands, as the vehicle state comes")
-    transport: float = parameter("s", 0.0, 0.05, "from vehicle state to actuator beside the actuator's own delay")
+    transport: float = parameter(
+        "s", 0.0, 0.05, "from vehicle state to actuator beside the actuator's own delay"
+    )
     memory: float = parameter("s", 0.3, 3.0, "of motion, to bring plans to the present")
-    state_age: float = parameter("s", 0.02, 0.5, "without a sound vehicle state, before commands become invalid")
+    state_age: float = parameter(
+        "s", 0.02, 0.5, "without a sound vehicle state, before commands become invalid"
+    )
     lateral: LateralParameters
     longitudinal: LongitudinalParameters

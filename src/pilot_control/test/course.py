@@ -214,7 +214,9 @@ class Drive:
         inputs = ControlInputs(time=self.time, vehicle_state=(self.state(),), plan=plan, mode=message)
         command = self.control.step(inputs).command
         self.commands.append(command)
-        motion = self.plant.step(command.steering_angle - self.steering_bias, command.acceleration, STEP, grade=self.grade)
+        motion = self.plant.step(
+            command.steering_angle - self.steering_bias, command.acceleration, STEP, grade=self.grade
+        )
         self.errors.append(foot(self.line, motion.x, motion.y)[1])
         self.true_speeds.append(motion.speed)
         self.true_accelerations.append(motion.acceleration)

@@ -1,0 +1,92 @@
+"""Speed follows the plan through powertrain, gearbox and brakes; stops are stops."""
+
+import math
+
+import numpy as np
+import pytest
+from course import STEP, Drive, constant, straight, vehicle
+
+CARS = ("city_ev", "sedan_ice", "suv_erev", "flagship_ev")
+
+
+def smooth(times: list[float], speeds: list[float]):
+    """Speed through given points with cosine ramps."""
+
+    def at(time: float) -> tuple[float, float]:
+        if time <= times[0]:
+            return speeds[0], 0.0
+        for index in range(1, len(times)):
+            if time < times[index]:
+                span = times[index] - times[index - 1]
+                share = (time - times[index - 1]) / span
+                rise = speeds[index] - speeds[index - 1]
+                speed = speeds[index - 1] + rise * 0.5 * (1.0 - math.cos(math.pi * share))
+                return speed, rise * 0.5 * math.pi / span * math.sin(math.pi * share)
+        return speeds[-1], 0.0
+
+    return at
+
+
+@pytest.mark.parametrize("name", CARS)
+def test_speed_follows_a_plan_through_acceleration_and_braking(name):
+    speeds = smooth([2, 14, 18, 26, 30], [15, 25, 25, 12, 12])
+    drive = Drive(straight(), speeds, car=vehicle(name)).run(34)
+    wanted = np.array([speeds(STEP * (index + 1))[0] for index in range(len(drive.true_speeds))])
+    error = np.abs(np.array(drive.true_speeds) - wanted)
+    assert error.max() < 0.6  # m/s, gear shifts included
+    assert error[-50:].max() < 0.15
+
+
+@pytest.mark.parametrize("name", CARS)
+def test_the_car_stands_still_and_starts_again(name):
+    speeds = smooth([1, 7, 13, 19], [8, 0, 0, 8])
+    drive = Drive(straight(), speeds, car=vehicle(name)).run(22)
+    standing = slice(round(8.5 / STEP), round(12.5 / STEP))
+    assert max(drive.true_speeds[standing]) == 0.0  # no creeping
+    assert all(command.acceleration <= -0.5 for command in drive.commands[standing])
+    assert drive.true_speeds[-1] > 7.0
+    assert max(np.abs(drive.errors)) < 0.02  # the steering does not work at a stand
+
+
+def test_a_slope_is_learned_away():
+    drive = Drive(straight(), constant(20.0), grade=0.04).run(25)
+    assert abs(drive.true_speeds[-1] - 20.0) < 0.1
+
+
+@pytest.mark.parametrize("name", CARS)
+def test_a_missing_plan_stops_the_car_in_its_lane(name):
+    drive = Drive(
+        straight(), constant(30.0), car=vehicle(name), plans=lambda time: time < 5.0, start_offset=0.1
+    ).run(24)
+    limits = vehicle(name).facts.limits
+    assert drive.true_speeds[-1] == 0.0
+    assert drive.largest_error <= 0.11
+    assert (
+        "no plan" in drive.commands[-1].reason
+        and drive.commands[-1].valid
+        and drive.commands[-1].hazard_lights
+    )
+    commands = np.array([command.acceleration for command in drive.commands])
+    assert commands.min() >= -limits.minimum_risk_deceleration - 1e-9
+    jerks = np.diff(commands) / STEP
+    assert jerks[round(4.5 / STEP) :].min() >= -limits.max_emergency_jerk - 1e-6
+
+
+def test_a_missing_plan_in_a_curve_stops_along_the_last_path():
+    from course import motorway_course
+
+    drive = Drive(motorway_course(), constant(30.0), plans=lambda time: time < 8.0).run(22)
+    assert drive.true_speeds[-1] == 0.0
+    assert drive.largest_error < 0.25  # m, over 130 m of clothoid and curve on one path
+
+
+def test_acceleration_commands_respect_the_jerk_limits():
+    speeds = smooth([1, 4, 8, 11], [20, 8, 8, 16])
+    drive = Drive(straight(), speeds).run(13)
+    limits = vehicle().facts.limits
+    commands = np.array([command.acceleration for command in drive.commands])
+    jerk = np.diff(commands) / STEP
+    hard = np.minimum(commands[1:], commands[:-1]) < -limits.comfort_deceleration
+    assert np.abs(jerk[~hard]).max() <= limits.max_jerk + 1e-6
+    assert np.abs(jerk).max() <= limits.max_emergency_jerk + 1e-6
+    assert commands.max() <= limits.max_acceleration + 1e-9

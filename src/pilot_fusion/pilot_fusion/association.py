@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from pilot_common.near_face import near_face
-from pilot_fusion.measurement import MeasurementModel, Measurements, Source, radial
+from pilot_fusion.measurement import MeasurementModel, Measurements, Source
 from pilot_fusion.parameters import AssociationParameters
 from pilot_fusion.track_bank import TrackBank
 
@@ -25,7 +25,6 @@ class Pairs:
     measurement: np.ndarray  # (K,)
     innovation: np.ndarray  # (K, 2)
     noise: np.ndarray  # (K, 2, 2) of the measurement, its point on the box included
-    direction: np.ndarray  # (K, 2) from the sensor to the expected point
     cost: np.ndarray  # (K,)
 
     def take(self, rows: np.ndarray) -> "Pairs":
@@ -35,7 +34,6 @@ class Pairs:
             self.measurement[rows],
             self.innovation[rows],
             self.noise[rows],
-            self.direction[rows],
             self.cost[rows],
         )
 
@@ -66,15 +64,17 @@ def gate(
     x, y = innovation[:, 0], innovation[:, 1]
     distance = (d * x * x - 2.0 * b * x * y + a * y * y) / determinant
     cost = distance + np.log(determinant)
-    direction, variance = radial(bank, track, expected, found.viewer[measurement])
     if found.range_rate is not None and found.range_rate_variance is not None:
+        # Along the measured beam: close by, a prediction half a metre off would turn it by far more than the radar errs.
+        beam = found.beam[measurement]
         relative = bank.state[track, 2:4] - found.viewer_velocity[measurement]
-        surprise = found.range_rate[measurement] - np.einsum("ki,ki->k", direction, relative)
-        variance = variance + found.range_rate_variance[measurement]
+        surprise = found.range_rate[measurement] - np.einsum("ki,ki->k", beam, relative)
+        variance = np.einsum("ki,kij,kj->k", beam, bank.covariance[track, 2:4, 2:4], beam)
+        variance += found.range_rate_variance[measurement]
         distance = distance + surprise**2 / variance
         cost = cost + surprise**2 / variance + np.log(variance)
     inside = np.flatnonzero(distance < parameters.gate)
-    return Pairs(track, measurement, innovation, noise, direction, cost).take(inside)
+    return Pairs(track, measurement, innovation, noise, cost).take(inside)
 
 
 def _near(bank: TrackBank, found: Measurements, margin: float) -> tuple[np.ndarray, np.ndarray]:

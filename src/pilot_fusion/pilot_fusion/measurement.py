@@ -15,7 +15,6 @@ from pilot_common.types import Detections, RadarReturns
 from pilot_common.vehicle import SensorKind, Vehicle
 from pilot_fusion.ego_motion import EgoState
 from pilot_fusion.parameters import MeasurementParameters
-from pilot_fusion.track_bank import TrackBank
 
 
 class Source(IntEnum):
@@ -42,6 +41,7 @@ class Measurements:
     covariance: np.ndarray  # (M, 2, 2)
     whole: np.ndarray  # (M,) position is that of the box centre, else of the near face
     viewer: np.ndarray  # (M, 2) where the sensor stood
+    beam: np.ndarray  # (M, 2) unit vector from there to the position
     viewer_velocity: np.ndarray  # (M, 2) over ground
     range_rate: np.ndarray | None  # (M,) relative to the sensor
     range_rate_variance: np.ndarray | None  # (M,)
@@ -70,15 +70,18 @@ class MeasurementModel:
         covariance = inflation**2 * (turn @ message.position_covariance @ turn.T)
         covariance = covariance + parameters.position_floor**2 * np.eye(2)
         viewer, velocity = self._viewers(message.sensor, ego, turn)
+        position = message.position[:, :2] @ turn.T + ego.pose[:2]
+        beam = position - viewer
         return Measurements(
             source=source,
             time=message.stamp,
             sensors=message.sensors,
             sensor=message.sensor,
-            position=message.position[:, :2] @ turn.T + ego.pose[:2],
+            position=position,
             covariance=covariance,
             whole=message.extent_valid,
             viewer=viewer,
+            beam=beam / np.maximum(np.sqrt(np.einsum("mi,mi->m", beam, beam)), 1e-3)[:, None],
             viewer_velocity=velocity,
             range_rate=None,
             range_rate_variance=None,
@@ -107,6 +110,7 @@ class MeasurementModel:
             covariance=covariance,
             whole=np.zeros(len(sensor), bool),
             viewer=viewer,
+            beam=beam,
             viewer_velocity=velocity,
             range_rate=message.range_rate,
             range_rate_variance=self._range_rate[sensor] ** 2 + parameters.range_rate_floor**2,
@@ -164,16 +168,6 @@ def sensor_arrays(vehicle: Vehicle) -> dict[str, np.ndarray]:
         "detection": np.array([sensor.errors.detection_probability for sensor in sensors]),
         "clutter": np.array([sensor.errors.clutter for sensor in sensors]),
     }
-
-
-def radial(
-    bank: TrackBank, rows: np.ndarray, point: np.ndarray, viewer: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Unit direction (K, 2) from viewer to a point (K, 2) of tracks `rows`, and the variance of their speed along it (K,)."""
-    direction = point - viewer
-    direction /= np.maximum(np.sqrt(np.einsum("ki,ki->k", direction, direction)), 1e-3)[:, None]
-    variance = np.einsum("ki,kij,kj->k", direction, bank.covariance[rows, 2:4, 2:4], direction)
-    return direction, variance
 
 
 def wrap_half(angle: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from pilot_fusion.association import (
 from pilot_fusion.ego_motion import EgoMotionFilter, EgoState
 from pilot_fusion.existence import DOPPLER_SPAN, ExistenceModel
 from pilot_fusion.looks import SMALLEST_EXTENT, Looks
-from pilot_fusion.measurement import MeasurementModel, Measurements, Source, radial
+from pilot_fusion.measurement import MeasurementModel, Measurements, Source
 from pilot_fusion.parameters import Parameters
 from pilot_fusion.track_bank import NEVER, TrackBank, inverse_2x2
 
@@ -121,7 +121,7 @@ class Tracker:
         noise = pairs.noise
         if found.source is Source.CAMERA:
             noise = self._model.without_repetition(
-                noise, pairs.direction, self.bank.covariance[pairs.track, :2, :2]
+                noise, found.beam[pairs.measurement], self.bank.covariance[pairs.track, :2, :2]
             )
         if found.range_rate is None and len(seen) == len(pairs.track):
             self.bank.update_position(pairs.track, pairs.innovation, noise)
@@ -138,8 +138,8 @@ class Tracker:
         if found.range_rate is None or found.range_rate_variance is None:
             return
         columns = np.empty((len(pairs.track), 4))
-        columns[:, :2] = pairs.direction
-        towards = np.einsum("ki,ki->k", pairs.direction, found.viewer_velocity[pairs.measurement])
+        columns[:, :2] = beam = found.beam[pairs.measurement]
+        towards = np.einsum("ki,ki->k", beam, found.viewer_velocity[pairs.measurement])
         columns[:, 2] = found.range_rate[pairs.measurement] + towards
         columns[:, 3] = found.range_rate_variance[pairs.measurement]
         mean = (member @ columns) / count[:, None]
@@ -168,10 +168,9 @@ class Tracker:
         new = np.arange(len(bank), len(bank) + len(rows))
         bank.add(**columns)
         if found.range_rate is not None and found.range_rate_variance is not None:
-            viewer = found.viewer[rows]
-            direction, _ = radial(bank, new, found.position[rows], viewer)
-            speed = found.range_rate[rows] + np.einsum("ki,ki->k", direction, found.viewer_velocity[rows])
-            bank.update_radial(new, direction, speed, found.range_rate_variance[rows])
+            beam = found.beam[rows]
+            speed = found.range_rate[rows] + np.einsum("ki,ki->k", beam, found.viewer_velocity[rows])
+            bank.update_radial(new, beam, speed, found.range_rate_variance[rows])
         return len(rows)
 
     def _newcomers(self, found: Measurements, rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -222,9 +221,7 @@ class Tracker:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Centres (A, 2) behind the faces that were seen, and their covariance (A, 2, 2)."""
         position, viewer = found.position[rows], found.viewer[rows]
-        beam = position - viewer
-        beam = beam / np.maximum(np.sqrt(np.einsum("ki,ki->k", beam, beam)), 1e-3)[:, None]
-        behind = position + 0.5 * extent[:, :1] * beam
+        behind = position + 0.5 * extent[:, :1] * found.beam[rows]
         face = near_face(behind, heading, extent[:, 0], extent[:, 1], viewer)
         face.offset[found.whole[rows]] = 0.0
         offset, covariance = face.offset, found.covariance[rows]

@@ -10,7 +10,6 @@ from typing import Any
 import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
-from rclpy.task import Future
 
 from pilot_common.codec import wire_name
 from pilot_common.errors import PilotError
@@ -34,7 +33,8 @@ FEEDBACK = ("actuation", "mode")
 class SimulationNode(Node):
     """Drives scenario `scenario` with vehicle `vehicle` for `seconds` (0: its own duration) by `seed` (−1: its own).
 
-    Starts once every function of the vehicle listens; `done` becomes true at the end. Raises PilotError for what cannot be driven.
+    Starts once every function of the vehicle is there; `done` becomes true at the end. Raises PilotError for what cannot
+    be driven.
     """
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class SimulationNode(Node):
         if seconds > 0.0:
             scenario = replace(scenario, duration=seconds)
         self.simulation = Simulation(vehicle, scenario, config, None if seed < 0 else seed)
-        self.done: Future = Future()
+        self.done = False
         self._end = round(scenario.duration * 1e9)
         self._codec = ros_codec()
         self._latest: dict[str, Any] = dict.fromkeys(FEEDBACK)
@@ -58,7 +58,7 @@ class SimulationNode(Node):
         self._ready_at = 0
         self._waiting_since = self.get_clock().now().nanoseconds
         topics = {name: graph.topics[name] for name in (*graph.sources, *FEEDBACK)}
-        self._publishers_by_topic = {
+        self._publishers_by_topic: dict[str, Any] = {
             name: self.create_publisher(
                 ros_class(wire_name(topics[name].message)), name, publisher_profile(topics[name])
             )
@@ -94,8 +94,8 @@ class SimulationNode(Node):
         while self._pending and self._pending[0][0] <= now:
             _, _, topic, message = heapq.heappop(self._pending)
             self._publishers_by_topic[topic].publish(self._codec.to_wire(message))
-        if self.simulation.now - self._start >= self._end and not self.done.done():
-            self.done.set_result(True)
+        if self.simulation.now - self._start >= self._end:
+            self.done = True
 
     def _next_tick(self) -> int:
         return self._start + self.simulation.ticks * TICK
@@ -133,7 +133,8 @@ def main() -> None:
     executor = EventsExecutor()
     executor.add_node(node)
     try:
-        executor.spin_until_future_complete(node.done)
+        while rclpy.ok() and not node.done:
+            executor.spin_once(timeout_sec=1.0)  # not spin(): see `spin` of the function node
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:

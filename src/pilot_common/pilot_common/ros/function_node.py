@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,16 @@ def _refuse(function_name: str, error: PilotError) -> int:
     return error.exit_code
 
 
+def run_executor(executor: Any, done: Callable[[], bool] = lambda: False) -> None:
+    """Runs callbacks until `done` or shutdown.
+
+    Not by spin() or spin_until_future_complete(): in the wheels of ROS 2 the events executor burns a core when it waits
+    without a limit, and may never get to an event.
+    """
+    while rclpy.ok() and not done():
+        executor.spin_once(timeout_sec=1.0)
+
+
 def spin(node: LifecycleNode) -> None:
     """Brings a node to life unless it shall wait, and runs it until interrupt or shutdown."""
     executor = EventsExecutor()
@@ -152,9 +163,7 @@ def spin(node: LifecycleNode) -> None:
         node.trigger_configure()
         node.trigger_activate()
     try:
-        while rclpy.ok():
-            # Not spin(): in the wheels of ROS 2 the events executor cannot wait without a limit and never gets to an event.
-            executor.spin_once(timeout_sec=1.0)
+        run_executor(executor)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:

@@ -12,6 +12,7 @@ from pilot_fusion.parameters import LaneParameters
 OFFSET, HEADING, CURVATURE, RATE, WIDTH = range(5)
 # A mark's cubic coefficients c0 … c3 in terms of offset, heading, curvature and rate.
 SCALE = np.array((1.0, 1.0, 2.0, 6.0))
+NO_STATEMENT = 1e6  # m²; variance of an offset that says nothing
 
 
 class LaneFilter:
@@ -71,30 +72,38 @@ class LaneFilter:
         return offset + x * (heading + x * (0.5 * curvature + x * rate / 6.0))
 
     def update(
-        self, coefficients: np.ndarray, deviation: np.ndarray, side: float, offset_known: bool
-    ) -> bool:
-        """Takes a mark's cubic (4,) that runs `side` widths left of the centre (±0.5: the ego lane's own marks).
+        self, coefficients: np.ndarray, deviation: np.ndarray, side: np.ndarray, offset_known: np.ndarray
+    ) -> np.ndarray:
+        """Takes the cubics (M, 4) of marks that run `side` (M,) widths left of the centre (±0.5: the ego lane's own marks).
 
-        Marks of other lanes have `offset_known` False: they tell the shape of the road, not the place of the lane. Returns False
-        where the mark is so far from what is expected that it was not used.
+        Marks of other lanes have `offset_known` (M,) False: they tell the shape of the road, not the place of the lane. Returns
+        which marks (M,) were used: not those that are too far from what is expected.
         """
-        first = 0 if offset_known else 1
-        model = np.zeros((4 - first, 5))
-        model[:, first:4] = np.eye(4 - first)
-        if offset_known:
-            model[0, WIDTH] = side
-        noise = np.square(deviation * SCALE * self._parameters.deviation_inflation)[first:]
-        innovation = (coefficients * SCALE)[first:] - model @ self.state
+        count = len(coefficients)
+        model = np.zeros((count, 4, 5))
+        model[:, :, :4] = np.eye(4)
+        model[:, 0, WIDTH] = side
+        noise = np.square(deviation * SCALE * self._parameters.deviation_inflation)
+        noise[~offset_known, 0] = NO_STATEMENT
+        innovation = coefficients * SCALE - model @ self.state
+        innovation[~offset_known, 0] = 0.0
+        total = model @ self.covariance @ model.transpose(0, 2, 1)
+        total[:, range(4), range(4)] += noise
+        distance = np.einsum("mi,mi->m", innovation, np.linalg.solve(total, innovation[:, :, None])[:, :, 0])
+        used = distance <= self._parameters.gate
+        if used.any():
+            self._correct(model[used].reshape(-1, 5), innovation[used].ravel(), noise[used].ravel())
+        return used
+
+    def _correct(self, model: np.ndarray, innovation: np.ndarray, noise: np.ndarray) -> None:
+        """Kalman update with all rows of measurements at once."""
         across = self.covariance @ model.T
         total = model @ across
-        total[range(4 - first), range(4 - first)] += noise
+        total[range(len(noise)), range(len(noise))] += noise
         gain = np.linalg.solve(total, across.T).T
-        if innovation @ np.linalg.solve(total, innovation) > self._parameters.gate:
-            return False
         self.state = self.state + gain @ innovation
         covariance = self.covariance - gain @ across.T
         self.covariance = 0.5 * (covariance + covariance.T)
-        return True
 
     def shift(self, offset: float, width: float, deviation: float) -> None:
         """The ego lane is now the one `offset` to the left, of that width."""

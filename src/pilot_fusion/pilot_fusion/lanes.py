@@ -73,18 +73,22 @@ class LaneModel:
             slot, distance = nearest_slot(expected, offset)
             if distance < self._parameters.match and distance < nearest.get(slot, (math.inf, 0, 0.0))[0]:
                 nearest[slot] = (distance, row, offset)
-        for slot in sorted(nearest, key=lambda item: (abs(item - RIGHT - 0.5), item)):
-            _, row, offset = nearest[slot]
-            self._take_mark(frame, row, slot, offset)
+        if nearest:
+            self._take_marks(frame, nearest)
         self._lines.confirm_ego(float(self._filter.state[WIDTH]))
 
-    def _take_mark(self, frame: LaneMarks, row: int, slot: int, offset: float) -> None:
-        own = slot in (RIGHT, LEFT)
-        side = 0.5 if slot == LEFT else -0.5
-        if self._filter.update(frame.coefficients[row], frame.deviation[row], side, own):
-            self._lines.see(slot, offset, int(frame.kind[row]), float(frame.score[row]))
-            if own:
-                self._sight = max(self._sight, float(frame.view[row, 1]))
+    def _take_marks(self, frame: LaneMarks, nearest: dict[int, tuple[float, int, float]]) -> None:
+        """The marks found for slots, nearest to the car first."""
+        slots = sorted(nearest, key=lambda item: (abs(item - RIGHT - 0.5), item))
+        rows = [nearest[slot][1] for slot in slots]
+        side = np.array([0.5 if slot >= LEFT else -0.5 for slot in slots])
+        own = np.array([slot in (RIGHT, LEFT) for slot in slots])
+        used = self._filter.update(frame.coefficients[rows], frame.deviation[rows], side, own)
+        for slot, row, good in zip(slots, rows, used.tolist(), strict=True):
+            if good:
+                self._lines.see(slot, nearest[slot][2], int(frame.kind[row]), float(frame.score[row]))
+                if slot in (RIGHT, LEFT):
+                    self._sight = max(self._sight, float(frame.view[row, 1]))
 
     def _start(self, frame: LaneMarks) -> bool:
         """Begins with the nearest marks left and right of the car, or with one of them and the usual width."""

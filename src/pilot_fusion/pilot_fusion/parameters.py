@@ -58,6 +58,12 @@ class MeasurementParameters:
         "", 0.0, 1.0, "share of the camera's range variance that more frames do not lower"
     )
     position_floor: float = parameter("m", 0.01, 1.0, "smallest standard deviation of any position")
+    systematic: float = parameter(
+        "m", 0.0, 1.0, "position error that no averaging removes, added to what is reported"
+    )
+    systematic_angle: float = parameter(
+        "rad", 0.0, 0.05, "the same across the line of sight, per metre of distance"
+    )
     radar_depth: float = parameter(
         "m", 0.0, 3.0, "deviation of the radar's point of reflection behind the near face"
     )

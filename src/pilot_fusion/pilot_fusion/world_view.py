@@ -10,7 +10,7 @@ from pilot_common.messages import empty_arrays
 from pilot_common.road import ReferenceLine
 from pilot_common.types import Lanes, Tracks
 from pilot_fusion.ego_motion import EgoState
-from pilot_fusion.parameters import IntentionParameters, Parameters
+from pilot_fusion.parameters import IntentionParameters, MeasurementParameters, Parameters
 from pilot_fusion.track_bank import TrackBank
 
 
@@ -39,6 +39,7 @@ def reported_tracks(bank: TrackBank, ego: EgoState, lanes: Lanes, parameters: Pa
     last = bank.seen[rows].max(axis=1)
     recent = ego.time - bank.seen[rows] <= parameters.looks.sensor_memory
     in_base = both @ covariance[:, :4, :4] @ both.T
+    in_base[:, :2, :2] += _systematic(position[:, :2], parameters.measurement)
     return Tracks(
         identity=bank.identity[rows],
         class_id=_classes(bank.class_weight[rows]),
@@ -58,6 +59,17 @@ def reported_tracks(bank: TrackBank, ego: EgoState, lanes: Lanes, parameters: Pa
         offset_rate=offset_rate,
         intention=_intention(lanes, offset, offset_rate, in_base[:, 3, 3], parameters.intention),
     )
+
+
+def _systematic(position: np.ndarray, parameters: MeasurementParameters) -> np.ndarray:
+    """Covariance (N, 2, 2) of errors that all measurements of an object share: mounts, shape, where on it sensors look."""
+    covariance = np.empty((len(position), 2, 2))
+    angle = parameters.systematic_angle**2
+    covariance[:, 0, 0] = angle * position[:, 1] ** 2
+    covariance[:, 1, 1] = angle * position[:, 0] ** 2
+    covariance[:, 0, 1] = covariance[:, 1, 0] = -angle * position[:, 0] * position[:, 1]
+    covariance[:, (0, 1), (0, 1)] += parameters.systematic**2
+    return covariance
 
 
 def _classes(weight: np.ndarray) -> np.ndarray:

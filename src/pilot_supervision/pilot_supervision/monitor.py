@@ -16,13 +16,16 @@ BLIND = (
 
 
 class Monitor:
-    """`failure` and `loss` in words, "" while there is none. Functions are expected from their first report on."""
+    """`failure` and `loss` in words, "" while there is none; `unseen` is the part of the loss that the world model tells.
+
+    Functions are expected from their first report on.
+    """
 
     def __init__(self, persistence: float) -> None:
         self._persistence = persistence
         self._reported: dict[str, float] = {}  # stamp of the last health report
         self._held: dict[str, Held] = {}
-        self.failure, self.loss = "", ""
+        self.failure, self.loss, self.unseen = "", "", ""
 
     def update(
         self,
@@ -35,7 +38,7 @@ class Monitor:
         for name, report in health.items():
             if report is not None:
                 self._reported[name] = report.stamp
-        self.loss = self._persistent("loss", _lost(world), time)
+        self.unseen = self.loss = self._persistent("loss", _lost(world), time)
         failures: list[str] = []
         absences: list[str] = []
         for name in sorted({*CRITICAL, *self._reported}):

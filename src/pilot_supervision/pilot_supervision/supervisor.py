@@ -200,5 +200,8 @@ class Supervisor:
         if self._mode is ACTIVE:
             return (acts.inattentive or self._reason), acts.warning
         if self._mode is TAKEOVER:
-            return self._reason, 3 if time - self._since >= self._parameters.takeover_escalation else 2
+            return (
+                self._monitor.unseen or self._reason,
+                3 if time - self._since >= self._parameters.takeover_escalation else 2,
+            )
         return self._reason, 3 if self._mode is MINIMUM_RISK else 0

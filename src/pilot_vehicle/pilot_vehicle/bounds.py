@@ -12,7 +12,7 @@ from pilot_vehicle.steady_turn import SteadyTurn
 
 Notes = list[tuple[Limit, str]]
 Bound = tuple[Limit, float, float]  # lowest and highest value
-ROUNDING = 1e-9  # a change below this is none
+UNTOLD = 1e-4  # rad and m/s²: smaller changes (time stamps are rounded) are made but not worth a word
 
 
 class Bounds:
@@ -61,7 +61,7 @@ def _within(wanted: float, bounds: tuple[Bound, ...], what: str, unit: str, note
     value, acting = wanted, Limit.NONE
     for limit, low, high in bounds:
         bounded = min(max(value, low), high)
-        if abs(bounded - value) > ROUNDING:
+        if abs(bounded - value) > UNTOLD:
             acting = limit
         value = bounded
     if acting is not Limit.NONE:

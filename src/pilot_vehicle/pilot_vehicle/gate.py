@@ -32,6 +32,7 @@ class GateParameters:
     override_torque: float = parameter("N m", 2.0, 10.0, "steering torque from which the driver has the car")
     override_release: float = parameter("s", 0.2, 5.0, "how long the driver keeps it after letting go")
     hold_speed: float = parameter("m/s", 0.0, 0.3, "up to it the car counts as standing")
+    hold_release_speed: float = parameter("m/s", 0.0, 1.0, "a held car is held up to it")
     hold_deceleration: float = parameter("m/s²", 0.5, 4.0, "brake that holds a standing car")
     drive_off_acceleration: float = parameter("m/s²", 0.0, 0.5, "up to it a standing car stays at rest")
     least_stop_deceleration: float = parameter("m/s²", 0.2, 3.0, "a minimum-risk stop brakes no less")
@@ -72,6 +73,7 @@ class Gate:
         self._time, self._speed, self._gear = math.inf, 0.0, Gear.PARK
         self._seen = False  # a vehicle state, ever
         self._passing = False  # the last mode
+        self._holding = False  # at rest
         self._overridden_until = -math.inf
         self._good: Command | None = None  # the last good command
         self._checked: Command | None = None  # the last one looked at, and what was wrong with it
@@ -93,10 +95,7 @@ class Gate:
         steering, acceleration, lost = self._wanted(inputs.command, notes)
         self._bounds.steer(steering, self._speed, elapsed, notes)
         highest = self._highest(mode)
-        if (
-            self._speed <= self._parameters.hold_speed
-            and min(acceleration, highest) <= self._parameters.drive_off_acceleration
-        ):
+        if self._holds(min(acceleration, highest)):
             acceleration = min(acceleration, -self._parameters.hold_deceleration)
         self._bounds.accelerate(acceleration, highest, elapsed, notes)
         return self._say(True, notes, None if lost else self._good, lost or mode is DriveMode.MINIMUM_RISK)
@@ -159,6 +158,13 @@ class Gate:
         if mode is DriveMode.MINIMUM_RISK:
             return -self._parameters.least_stop_deceleration
         return 0.0 if self._speed > self._facts.limits.max_speed + self._parameters.speed_margin else math.inf
+
+    def _holds(self, wanted: float) -> bool:
+        """Whether the car is held at rest; once held, noise of the speed does not let it go."""
+        own = self._parameters
+        slow = own.hold_release_speed if self._holding else own.hold_speed
+        self._holding = self._speed <= slow and wanted <= own.drive_off_acceleration
+        return self._holding
 
     def _driver_drives(self, state: VehicleState | None, limit: Limit, reason: str) -> GateOutputs:
         """Lets the driver drive and follows, so that the system begins where he leaves off."""

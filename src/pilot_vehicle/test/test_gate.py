@@ -134,7 +134,7 @@ def test_when_the_mode_is_lost_it_stops_the_car(bench, gate):
     bench.run(0.5, 0.0, 0.5)
     said = bench.run(3.0, 0.0, 0.5, mode=None)
     assert all(one.active and one.limit is Limit.MODE and one.hazard_lights for one in said)
-    assert said[-1].acceleration <= -1.0
+    assert said[-1].acceleration == pytest.approx(-bench.gate._parameters.least_stop_deceleration)
     assert "no mode reported" in said[-1].reason
 
 
@@ -314,7 +314,7 @@ def test_a_command_without_a_stop_ahead_is_good_but_leaves_only_braking(bench, l
 def test_a_minimum_risk_stop_brakes_whatever_the_command_says(bench):
     bench.mode = mode(DriveMode.MINIMUM_RISK)
     said = bench.run(2.0, 0.0, 1.5)[-1]
-    assert said.acceleration == -1.0
+    assert said.acceleration == -bench.gate._parameters.least_stop_deceleration
     assert said.limit is Limit.ACCELERATION
     assert said.hazard_lights
 
@@ -323,6 +323,15 @@ def test_a_standing_car_is_held_until_the_command_drives_off(bench):
     bench.speed = 0.0
     assert bench.run(2.0, 0.0, 0.0)[-1].acceleration == -2.0
     assert bench.run(2.0, 0.0, 0.5)[-1].acceleration == 0.5
+
+
+def test_a_held_car_is_not_let_go_by_noise_of_its_speed(bench):
+    bench.speed = 0.04
+    bench.run(1.0, 0.0, -0.3)
+    bench.speed = 0.06
+    assert bench.run(0.5, 0.0, -0.3)[-1].acceleration == -2.0
+    bench.speed = 0.5
+    assert bench.run(1.0, 0.0, -0.3)[-1].acceleration == -0.3
 
 
 def test_a_car_stopped_at_minimum_risk_does_not_drive_off(bench):

@@ -11,11 +11,13 @@ import numpy as np
 
 from pilot_common.geometry import Pose, rotation, wrap_angle
 from pilot_common.vehicle import Vehicle
-from pilot_fusion.measurement import Source, sensor_arrays
+from pilot_fusion.measurement import Measurements, Source, sensor_arrays
 from pilot_fusion.parameters import ExistenceParameters
 from pilot_fusion.track_bank import TrackBank
 
-DOPPLER_SPAN = 80.0  # m/s; clutter is taken as even over this interval of range rates
+DOPPLER_SPAN = 80.0  # m/s; moving clutter is taken as even over this interval of range rates
+STANDING_SPREAD = 0.3  # m/s; standard deviation of the speed over ground of standing clutter as radar sees it
+NEAREST = 1.0  # m; clutter is even over range and angle, so its density per area grows towards the sensor, down to here
 HIDDEN_BEHIND = 1.0  # m; an object must be this much nearer to hide another
 
 
@@ -29,7 +31,7 @@ class ExistenceModel:
         self._half_view, self._range = 0.5 * arrays["field_of_view"], arrays["range"]
         self._detection = np.minimum(arrays["detection"], parameters.detection_limit)
         clutter = np.maximum(arrays["clutter"], parameters.fewest_clutter)
-        self.clutter_density = clutter / (self._half_view * self._range**2)  # per m² of the sector
+        self._clutter = clutter / (2.0 * self._half_view * self._range)  # per metre of range and radian
         self._birth_odds = parameters.birth / clutter
 
     def occlusion(self, bank: TrackBank, ego: Pose) -> np.ndarray:
@@ -64,6 +66,22 @@ class ExistenceModel:
         visible = 1.0 - occlusion * (parameters.radar_occlusion if source is Source.RADAR else 1.0)
         missed = np.prod(1.0 - self._detection[sensors, None] * inside * near, axis=0)
         return np.minimum((1.0 - missed) * visible, parameters.detection_limit)
+
+    def clutter(self, found: Measurements, rows: np.ndarray) -> np.ndarray:
+        """Density (A,) of false measurements where `rows` were measured: per m², for radar also per m/s.
+
+        Much of a radar's clutter stands on the ground (rails, signs), so a standing object has to be seen more often to be
+        believed than a moving one; it is not left out.
+        """
+        sensor = found.sensor[rows]
+        away = found.position[rows] - found.viewer[rows]
+        density = self._clutter[sensor] / np.maximum(np.sqrt(np.einsum("ai,ai->a", away, away)), NEAREST)
+        if found.range_rate is None:
+            return density
+        standing = self._parameters.standing_clutter
+        ground = found.range_rate[rows] + np.einsum("ai,ai->a", found.beam[rows], found.viewer_velocity[rows])
+        peak = np.exp(-0.5 * (ground / STANDING_SPREAD) ** 2) / (STANDING_SPREAD * math.sqrt(2.0 * math.pi))
+        return density * (standing * peak + (1.0 - standing) / DOPPLER_SPAN)
 
     def fade(self, existence: np.ndarray, unseen: np.ndarray, duration: float) -> np.ndarray:
         """Existence after a while; only of tracks unseen (N,) for longer than misses are correlated does it fade."""

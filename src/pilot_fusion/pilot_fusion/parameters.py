@@ -105,6 +105,7 @@ class ExistenceParameters:
     )
     birth_limit: float = parameter("", 0.05, 0.95, "existence of a new track at most")
     fewest_clutter: float = parameter("1/frame", 0.001, 5.0, "clutter of a sensor that states none")
+    standing_clutter: float = parameter("", 0.0, 1.0, "share of a radar's clutter that stands on the ground")
     lifetime: float = parameter(
         "s", 0.5, 100.0, "time constant with which the existence of what no sensor sees fades"
     )

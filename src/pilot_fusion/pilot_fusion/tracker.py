@@ -15,7 +15,7 @@ from pilot_fusion.association import (
     within_boxes,
 )
 from pilot_fusion.ego_motion import EgoMotionFilter, EgoState
-from pilot_fusion.existence import DOPPLER_SPAN, ExistenceModel
+from pilot_fusion.existence import ExistenceModel
 from pilot_fusion.looks import SMALLEST_EXTENT, Looks
 from pilot_fusion.measurement import MeasurementModel, Measurements, Source
 from pilot_fusion.parameters import Parameters
@@ -101,15 +101,12 @@ class Tracker:
         track = pairs.track[order]
         best = order[np.concatenate(((True,), track[1:] != track[:-1]))]
         seen, measurement = pairs.track[best], pairs.measurement[best]
-        density = self._existence.clutter_density[found.sensor[measurement]]
+        clutter = self._existence.clutter(found, measurement)
         dimensions = 2 if found.range_rate is None else 3
         likelihood = np.exp(-0.5 * pairs.cost[best]) * (2.0 * np.pi) ** (-0.5 * dimensions)
-        if found.looks is None:
-            density, score = density / DOPPLER_SPAN, np.full(len(seen), NEUTRAL_SCORE)
-        else:
-            score = found.looks.score[measurement]
+        score = np.full(len(seen), NEUTRAL_SCORE) if found.looks is None else found.looks.score[measurement]
         existence[seen] = self._existence.seen(
-            bank.existence[seen], detection[seen], likelihood, density, score
+            bank.existence[seen], detection[seen], likelihood, clutter, score
         )
         bank.existence = existence
         return seen

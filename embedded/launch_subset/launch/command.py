@@ -34,7 +34,12 @@ def main(arguments=None):
         "-s", "--show-args", action="store_true", help="show the arguments of the launch file"
     )
     launch.add_argument("-d", "--debug", action="store_true", help="show tracebacks of launch failures")
-    launch.add_argument("-n", "--noninteractive", action="store_true", help="run without a terminal")
+    launch.add_argument(
+        *("-n", "--noninteractive"),
+        action="store_true",
+        default=not sys.stdin.isatty(),
+        help="run without a terminal",
+    )
     words = sys.argv[1:] if arguments is None else arguments
     if words and not words[0].startswith("-") and words[0] != "launch":
         print(

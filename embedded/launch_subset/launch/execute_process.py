@@ -76,7 +76,7 @@ class ExecuteProcess(Action):
             "pid": None,
         }
         handlers = [
-            OnShutdown(on_shutdown=lambda event, context: self._stop(context)),
+            OnShutdown(on_shutdown=self._on_shutdown),
             EventHandler(matcher=lambda event: isinstance(event, SignalProcess), entities=self._on_signal),
             EventHandler(matcher=lambda event: isinstance(event, ShutdownProcess), entities=self._on_stop),
         ]
@@ -129,8 +129,6 @@ class ExecuteProcess(Action):
                 env=details["env"],
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
-                # A group of its own: Ctrl-C reaches the launch only, which then ends everything in order.
-                start_new_session=True,
             )
         except OSError as error:
             raise RuntimeError(f"'{command[0]}' cannot be started: {error.strerror}") from None
@@ -174,20 +172,26 @@ class ExecuteProcess(Action):
         if event.process_matcher(self):
             self._send(context, event.signal)
 
+    def _on_shutdown(self, event, context):
+        # Ctrl-C in a terminal has reached the process by itself: a second one would disturb its clean-up.
+        self._stop(context, interrupt=context.noninteractive or not event.due_to_sigint)
+
     def _on_stop(self, event, context):
         if event.process_matcher(self):
             self._stop(context)
 
-    def _stop(self, context):
+    def _stop(self, context, interrupt=True):
         """End the process: SIGINT now, SIGTERM and SIGKILL when it does not go."""
         if self._stopping is None and self._process is not None:
-            self._stopping = context.asyncio_loop.create_task(self._escalate(context, self._process))
+            task = self._escalate(context, self._process, interrupt)
+            self._stopping = context.asyncio_loop.create_task(task)
 
-    async def _escalate(self, context, process):
+    async def _escalate(self, context, process, interrupt):
         for number, timeout in zip(
             (signal.SIGINT, signal.SIGTERM, signal.SIGKILL), (*self._timeouts, None), strict=True
         ):
-            self._send(context, number)
+            if interrupt or number != signal.SIGINT:
+                self._send(context, number)
             if timeout is None:
                 return
             seconds = timeout if isinstance(timeout, (int, float)) else float(perform(context, timeout))

@@ -204,12 +204,35 @@ def test_program_that_does_not_exist_is_named(capsys):
     assert "'/no/such/program' cannot be started" in capsys.readouterr().out
 
 
+def test_interrupt_of_a_terminal_is_not_sent_twice():
+    count = "import signal, time\nseen = []\nsignal.signal(signal.SIGINT, lambda *_: seen.append(1))\n"
+    code = (
+        count + "print('up', flush=True)\nwhile not seen: time.sleep(0.01)\ntime.sleep(0.5)\nprint(len(seen))"
+    )
+    program = (
+        "import sys\nfrom launch import LaunchDescription, LaunchService\n"
+        "from launch.actions import ExecuteProcess\n"
+        "service = LaunchService()\n"
+        f"action = ExecuteProcess(cmd=[sys.executable, '-c', {code!r}], output='screen', cached_output=True)\n"
+        "service.include_launch_description(LaunchDescription([action]))\n"
+        "service.run()\nsys.exit(0 if action.get_stdout().endswith('1\\n') else 9)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    while "] up" not in process.stdout.readline():
+        pass
+    os.killpg(process.pid, signal.SIGINT)  # as the terminal does
+    output = process.communicate(timeout=20)[0]
+    assert process.returncode == 0, output
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_to_the_launch_ends_its_processes(number, tmp_path):
     code = (
         "import sys\nfrom launch import LaunchDescription, LaunchService\n"
         "from launch.actions import ExecuteProcess\n"
-        "service = LaunchService()\n"
+        "service = LaunchService(noninteractive=True)\n"
         "sleep = ExecuteProcess(cmd=['sleep', '60'])\n"
         "service.include_launch_description(LaunchDescription([sleep]))\n"
         "code = service.run()\nsys.exit(code if sleep.return_code == -2 else 9)\n"

@@ -16,9 +16,9 @@ Place = tuple[float, float, float]
 class Lateral:
     """Memory: the commands under way, the model's lateral velocity and yaw rate, and what was learned of the steering's offset.
 
-    `offset` is how much of the steering angle does not turn the car: misalignment, side wind, a slope across, more understeer than the
-    facts tell. What braking takes off the understeer is known; an observer finds the rest from the yaw rate against the model's; what
-    then still keeps the car off the path is learned slowly from the path error.
+    `offset` is how much of the steering angle does not turn the car: misalignment, side wind, a slope across, more
+    understeer than the facts tell. What braking takes off the understeer is known; an observer finds the rest from the yaw
+    rate against the model's; what then still keeps the car off the path is learned slowly from the path error.
     """
 
     def __init__(self, facts: Facts, parameters: ControlParameters) -> None:

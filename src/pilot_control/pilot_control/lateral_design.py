@@ -7,9 +7,10 @@ gravity, yaw rate, steering angle. With axle loads of the standing car, speed v 
     v_y' = (F_f + F_r) / m − v r             r' = (l_f F_f − l_r F_r) / I
     F_f  = μ C_f N_f (δ − (v_y + l_f r)/v)   F_r = −μ C_r N_r (v_y − l_r r)/v
 
-Discretised exactly for commands held over a period; the n commands under way in the dead time are states too, and the input is the
-change of command, which leaves no lasting error on a constant curvature. The cost is the sum of squares of e, the course error
-ψ + (v_y − l_r r)/v and the change, each over its unit. With P of the Riccati equation, G = (R + BᵀPB)⁻¹Bᵀ and the closed loop A_c:
+Discretised exactly for commands held over a period; the n commands under way in the dead time are states too, and the input
+is the change of command, which leaves no lasting error on a constant curvature. The cost is the sum of squares of e, the course
+error ψ + (v_y − l_r r)/v and the change, each over its unit. With P of the Riccati equation, G = (R + BᵀPB)⁻¹Bᵀ and closed
+loop A_c:
 
     Δu = −G P A x − Σ_i G (A_cᵀ)^i P E κ_i    (the last κ stands for all beyond)
 """

@@ -54,7 +54,7 @@ class Longitudinal:
     def track(self, profile: Profile, time: float, speed: float, elapsed: float) -> float:
         """The command that keeps the speed of a profile, `time` after its beginning."""
         p = self._p
-        wanted_speed, wanted = profile.at(time)
+        wanted_speed = profile.at(time)[0]
         _, braking = profile.at(time + self._brake_lead)
         share = max(
             0.0, min(1.0, -braking)

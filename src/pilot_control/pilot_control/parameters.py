@@ -1,4 +1,4 @@
-"""Parameters of the controller; base values in `config/parameters/control.yaml`. Delays and limits of the car are in its facts."""
+"""Parameters of the controller; base values: `config/parameters/control.yaml`. Delays and limits of a car are in its facts."""
 
 from dataclasses import dataclass
 

@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 
+from pilot_common.arc import foot
 from pilot_common.folders import config_folder
 from pilot_common.messages import empty_arrays
 from pilot_common.road import ReferenceLine
@@ -42,15 +43,17 @@ def planner(car: Vehicle | None = None) -> HighwayPlanner:
     return HighwayPlanner(car, load_parameters(HighwayPlanner.Parameters, "planning", car, config_folder()))
 
 
-def arc_road(curvature: float = 0.0, length: float = 6000.0, straight: float = 0.0) -> ReferenceLine:
-    """A straight of some length and then an arc, sampled every metre."""
-    station = np.arange(-100.0, length, 1.0)
-    bend = np.where(station >= straight, curvature, 0.0)
-    heading = np.concatenate(((0.0,), np.cumsum(bend)[:-1]))
-    middle = heading + 0.5 * bend
-    point = np.concatenate(
-        (np.zeros((1, 2)), np.cumsum(np.stack((np.cos(middle), np.sin(middle)), -1), 0)[:-1])
+def arc_road(curvature: float = 0.0, length: float = 1400.0, straight: float = 0.0) -> ReferenceLine:
+    """A straight of some length, a clothoid of 60 m and an arc (only the arc where there is no straight)."""
+    step = 2.0
+    station = np.arange(-100.0, length, step)
+    bend = curvature * (
+        np.clip((station - straight) / 60.0, 0.0, 1.0) if straight > 0.0 else np.ones(len(station))
     )
+    heading = np.concatenate(((0.0,), np.cumsum(step * bend)[:-1]))
+    middle = heading + 0.5 * step * bend
+    way = np.cumsum(step * np.stack((np.cos(middle), np.sin(middle)), -1), 0)
+    point = np.concatenate((np.zeros((1, 2)), way[:-1]))
     return ReferenceLine(point, station, heading, bend)
 
 
@@ -112,12 +115,12 @@ class Motorway:
         self.time = 100.0
         self.begin = self.time
         centre = self.centre(self.start_lane)
-        point, heading, _ = self.road.at(np.array((0.0,)))
+        point, heading, bend = self.road.at(np.array((0.0,)))
         normal = np.array((-math.sin(heading[0]), math.cos(heading[0])))
         self.x, self.y = point[0] + (centre + self.lateral_deviation) * normal
         self.yaw = float(heading[0])
         self.acceleration = 0.0
-        self.yaw_rate = 0.0
+        self.yaw_rate = self.speed * float(bend[0])
         self.log: list[tuple[float, float, float, float, Plan]] = []
         self.gaps: list[float] = []
 
@@ -129,8 +132,7 @@ class Motorway:
         return self.time - self.begin
 
     def ego_on_road(self) -> tuple[float, float, float]:
-        station, offset, heading = self.road.to_road(np.array((self.x, self.y)))
-        return float(station[0]), float(offset[0]), float(heading[0])
+        return foot(self.road, self.x, self.y)[:3]
 
     def ego_lane(self, offset: float) -> int:
         return max(0, min(self.lanes - 1, round(offset / LANE_WIDTH + 0.5 * (self.lanes - 1))))
@@ -275,7 +277,7 @@ class Motorway:
         )
         distance *= STEP
         line = ReferenceLine.from_points(plan.path)
-        point, heading, curvature = line.at(np.array((distance,)))
+        point = line.at(np.array((distance,)))[0]
         cosine, sine = math.cos(self.yaw), math.sin(self.yaw)
         self.x += point[0, 0] * cosine - point[0, 1] * sine
         self.y += point[0, 0] * sine + point[0, 1] * cosine

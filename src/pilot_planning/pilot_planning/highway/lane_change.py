@@ -4,7 +4,6 @@ Times and rear gap are of UN R79 (lane change, category C), as `limits` of the p
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -22,7 +21,10 @@ EARLIEST, LATEST = (
     5.0,
 )  # s after the driver's request the movement may begin, UN R79 5.6.4.6 (the indicator leads by ≥ 1 s)
 REAR_REACTION, REAR_DECELERATION, REAR_TIME_GAP = 0.4, 3.0, 1.0  # s, m/s², s: UN R79 5.6.4.7
-BACK_LEFT = math.radians(170.0)  # direction of a car behind in the next lane
+BACK_LEFT = (
+    math.radians(140.0),
+    math.radians(170.0),
+)  # directions of a car close and far behind in the next lane
 WORDS = {Side.LEFT: "left", Side.RIGHT: "right", Side.NONE: ""}
 
 
@@ -54,12 +56,15 @@ def rear_distance(speed: float, rear_speed: float) -> float:
 
 
 def lowest_speed(rear_sight: float, approach_speed: float) -> float:
-    """Lowest speed at which a car coming from behind at `approach_speed` is seen early enough (UN R79 5.6.4.8.1)."""
+    """Lowest speed at which a car coming from behind at `approach_speed` is seen early enough (UN R79 5.6.4.8.1).
+
+    `rear_distance` solved for the speed; infinite where the sight does not even cover the time gap at the approach speed.
+    """
+    if approach_speed * REAR_TIME_GAP > rear_sight:
+        return math.inf
     early = REAR_DECELERATION * (REAR_REACTION - REAR_TIME_GAP)
-    inside = early * early - 2.0 * REAR_DECELERATION * (
-        approach_speed * (REAR_REACTION - REAR_TIME_GAP) - rear_sight
-    )
-    return max(0.0, early + approach_speed - math.sqrt(max(0.0, inside)))
+    inside = early * early - 2.0 * REAR_DECELERATION * (approach_speed * REAR_TIME_GAP - rear_sight)
+    return max(0.0, early + approach_speed - math.sqrt(inside))
 
 
 class LaneChange:
@@ -246,12 +251,14 @@ class LaneChange:
         return "is beside the car"
 
 
-def _looking_back(vehicle: Vehicle, side: Side) -> Sequence[tuple[str, float]]:
+def _looking_back(vehicle: Vehicle, side: Side) -> tuple[tuple[str, float], ...]:
     """Name and reach behind the rear axle of the sensors that see the next lane behind the car on one side."""
-    direction = BACK_LEFT if side is Side.LEFT else -BACK_LEFT
+    sign = 1.0 if side is Side.LEFT else -1.0
     return tuple(
         (sensor.name, sensor.range - sensor.position[0])
         for sensor in vehicle.sensors
         if sensor.kind in (SensorKind.CAMERA, SensorKind.RADAR, SensorKind.LIDAR)
-        and abs(wrap(direction - sensor.yaw)) <= 0.5 * sensor.field_of_view
+        and all(
+            abs(wrap(sign * direction - sensor.yaw)) <= 0.5 * sensor.field_of_view for direction in BACK_LEFT
+        )
     )

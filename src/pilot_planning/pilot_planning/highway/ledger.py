@@ -20,8 +20,8 @@ class Entry:
 def settle(entries: list[Entry], last: float, up: float, down: float) -> tuple[float, int, Ledger]:
     """The acceleration to command, the index of the physical constraint that bound it, and the ledger.
 
-    The command is the lowest bound, but no more than `up` above and `down` below the `last` command. Where that jerk limit acts it
-    becomes an entry of its own and binds, and the constraint behind it is the runner-up: the command is always the binding bound.
+    The command is the lowest bound, but no more than `up` above and `down` below the `last` command. Where that jerk limit acts
+    it becomes an entry of its own and binds, the constraint behind it is the runner-up: the command is always the binding bound.
     """
     order = sorted(range(len(entries)), key=lambda index: entries[index].bound)
     physical = order[0]

@@ -1,5 +1,6 @@
 """Constraints on the acceleration. Each is a small law with `bound(time, travelled, speed)`: at zero it gives the ledger's bound,
-along the rollout the trajectory's, so that what is explained is what is driven."""
+along the rollout the trajectory's, so that what is explained is what is driven.
+"""
 
 import math
 from collections.abc import Callable
@@ -26,7 +27,7 @@ class Law(Protocol):
 class SpeedLaw:
     """Approach a target speed with comfort: gain × error, within the comfortable deceleration and acceleration."""
 
-    __slots__ = ("target", "_gain", "_deceleration", "_slow", "_slope")
+    __slots__ = ("_deceleration", "_gain", "_slope", "_slow", "target")
 
     def __init__(self, target: float, deceleration: float, p: SpeedParameters, limits: CommandLimits) -> None:
         self.target = target
@@ -42,9 +43,9 @@ class SpeedLaw:
 
 
 class CurveLaw:
-    """Be at a curve's speed when it begins: constant deceleration over the way that is left, at least a reaction time of it."""
+    """Be at a curve's speed when it begins: constant deceleration, done half a reaction time before it."""
 
-    __slots__ = ("distance", "target", "_reaction", "_deceleration")
+    __slots__ = ("_deceleration", "_reaction", "distance", "target")
 
     def __init__(self, distance: float, target: float, p: SpeedParameters, limits: CommandLimits) -> None:
         self.distance = distance
@@ -54,7 +55,8 @@ class CurveLaw:
 
     def bound(self, time: float, travelled: float, speed: float) -> float:
         """See class."""
-        way = max(self.distance - travelled, speed * self._reaction, 1.0)
+        half = 0.5 * speed * self._reaction
+        way = max(self.distance - travelled - half, half, 1.0)
         return max(-self._deceleration, 0.5 * (self.target * self.target - speed * speed) / way)
 
 
@@ -70,7 +72,8 @@ def tightest_curve(
     curvature = np.maximum(np.abs(line.curvature[first:last]), 1e-6)
     lateral = min(p.curve_lateral_acceleration, limits.max_lateral_acceleration)
     squared = lateral / curvature
-    way = np.maximum(line.station[first:last] - station, max(1.0, speed * p.curve_reaction))
+    half = 0.5 * speed * p.curve_reaction
+    way = np.maximum(line.station[first:last] - station - half, max(1.0, half))
     index = int(np.argmin((squared - speed * speed) / way))
     target = math.sqrt(float(squared[index]))
     if target > limits.max_speed:
@@ -84,12 +87,12 @@ class FollowLaw:
     """Keep the wanted gap g* behind a leader.
 
     The surplus e = gap − g*(v) may shrink with u(e): linear near the wanted gap, as under constant deceleration farther away
-    (square-root law), and grow no faster than the opening speed, unless the gap is below the safe distance. With constant time gap T the surplus follows ė = −u exactly for
-    a = (u(e) − closing) / T, which is string stable for T > 2 × actuator lag (Rajamani, Vehicle Dynamics and Control, 6.6). Leader
-    and gap are looked at `anticipation` ahead with the leader's acceleration, which makes up for the car's own delay.
+    (square-root law), and grow no faster than the opening speed, unless the gap is below the safe distance. With
+    constant time gap T the surplus follows ė = −u exactly for a = (u(e) − closing) / T, which is string stable for T > 2 ×
+    actuator lag (Rajamani, Vehicle Dynamics and Control, 6.6). Leader and gap are looked at `anticipation` ahead with the leader's acceleration, which makes up for the car's own delay.
     """
 
-    __slots__ = ("lead", "_p", "_time_gap", "_deceleration", "_wanted")
+    __slots__ = ("_deceleration", "_p", "_time_gap", "_wanted", "lead")
 
     def __init__(
         self,
@@ -126,9 +129,10 @@ class FollowLaw:
 
 class BrakeLaw:
     """Stop short of, or keep off, an object by physics: no bound while comfort suffices, the needed deceleration where it does not,
-    with a surplus once it is an emergency."""
+    with a surplus once it is an emergency.
+    """
 
-    __slots__ = ("lead", "emergency", "_p", "_delay", "_most")
+    __slots__ = ("_delay", "_most", "_p", "emergency", "lead")
 
     def __init__(
         self, lead: LeadMotion, delay: float, most: float, emergency: bool, p: FollowParameters
@@ -150,7 +154,7 @@ class BrakeLaw:
     def bound(self, time: float, travelled: float, speed: float) -> float:
         """See class."""
         needed = self.needed(time, travelled, speed)
-        if self.emergency and needed >= self._p.emergency_release or needed >= self._p.emergency_threshold:
+        if (self.emergency and needed >= self._p.emergency_release) or needed >= self._p.emergency_threshold:
             return -min(self._most, needed * self._p.emergency_surplus)
         return -needed if needed >= self._p.brake_threshold else FREE
 
@@ -158,7 +162,7 @@ class BrakeLaw:
 class StopLaw:
     """Stop where the car is, with a deceleration that eases near standstill so that the halt is soft."""
 
-    __slots__ = ("deceleration", "_hold")
+    __slots__ = ("_hold", "deceleration")
 
     def __init__(self, deceleration: float, hold: float) -> None:
         self.deceleration = deceleration

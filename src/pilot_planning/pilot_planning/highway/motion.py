@@ -8,7 +8,7 @@ HARDEST_LEAD_BRAKING = 9.0  # m/s², dry road; estimates beyond it are noise
 class LeadMotion:
     """Motion along the road with an acceleration that fades with a time constant, never backwards."""
 
-    __slots__ = ("gap", "speed", "acceleration", "fade", "stop_time", "stop_distance")
+    __slots__ = ("acceleration", "fade", "gap", "speed", "stop_distance", "stop_time")
 
     def __init__(self, gap: float, speed: float, acceleration: float, fade: float) -> None:
         self.gap = gap
@@ -37,13 +37,20 @@ class LeadMotion:
 def needed_deceleration(
     gap: float, speed: float, lead_speed: float, lead_acceleration: float, delay: float, margin: float
 ) -> float:
-    """Constant deceleration (≥ 0, capped at 99) that just keeps `margin`, begun after `delay`, while the leader brakes to a stand.
+    """Constant deceleration (≥ 0, at most 99) that just keeps `margin`, begun after `delay`, while the leader brakes to a stand.
 
     The nearest moment is either while both still roll (relative motion) or when both stand (stopping distances).
     """
     braking = max(0.0, -lead_acceleration)
-    room = gap - margin + (lead_speed - speed) * delay - 0.5 * braking * delay * delay
-    lead_speed = max(0.0, lead_speed - braking * delay)
+    lead_speed_then = max(0.0, lead_speed - braking * delay)
+    lead_time = delay if lead_speed_then > 0.0 or braking <= 1e-3 else lead_speed / braking
+    room = (
+        gap
+        - margin
+        + 0.5 * (lead_speed + max(0.0, lead_speed - braking * lead_time)) * lead_time
+        - speed * delay
+    )
+    lead_speed = lead_speed_then
     closing = speed - lead_speed
     if closing <= 0.0 and braking <= 0.0:
         return 0.0
@@ -60,7 +67,7 @@ def needed_deceleration(
 
 
 def regulation_gap(speed: float) -> float:
-    """Least following distance of UN R157, 5.2.3.3: speed × 1.0 s at 7.2 km/h … 1.6 s at 60 km/h, 2 m at least; constant beyond."""
+    """Least following distance of UN R157, 5.2.3.3: speed × 1.0 s at 7.2 km/h … 1.6 s at 60 km/h, at least 2 m."""
     kph = min(3.6 * speed, 60.0)
     time = 1.0 + 0.1 * (kph - 7.2) / 2.8 if kph < 10.0 else 1.0 + 0.01 * kph
     return max(2.0, kph / 3.6 * max(1.0, time))

@@ -57,7 +57,7 @@ def start_at_car(yaw_rate: float, speed: float) -> Start:
 
 
 def sampling(p: PathParameters) -> np.ndarray:
-    """Distances (P,) of the path's points from 0 to its length: a fifth of the mean step near the car, growing to almost double."""
+    """Distances (P,) of the path's points: steps of a fifth of the mean near the car, almost double at its end."""
     share = np.linspace(0.0, 1.0, p.points)
     return p.length * (0.2 * share + 0.8 * share * share)
 
@@ -72,7 +72,8 @@ def plan_path(
 ) -> Path:
     """The path from `start` to the offset `target`, reached after `seconds` at `speed`.
 
-    Quintic d(s) with d, d', d'' given at the start and d = target, d' = d'' = 0 at the end. With line curvature κ, D = atan(d'/(1−κd)):
+    Quintic d(s) with d, d', d'' given at the start and d = target, d' = d'' = 0 at the end. With the line's curvature κ and
+    D = atan(d' / (1 − κd)):
     path curvature = (((d'' + κ d' tan D) cos² D / (1 − κ d)) + κ) cos D / (1 − κ d)  (Werling et al. 2010, κ' neglected).
     """
     station, offset, line_heading, line_curvature = foot(road.line, start.x, start.y)

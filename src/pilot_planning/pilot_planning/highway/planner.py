@@ -23,7 +23,7 @@ from pilot_planning.highway.path import (
     start_at_car,
     start_on,
 )
-from pilot_planning.highway.relevance import Obstacle, Role, obstacles
+from pilot_planning.highway.relevance import Role, obstacles
 from pilot_planning.highway.road import Remembered, Road, pose_of, see_road
 from pilot_planning.highway.speed_plan import Demand, SpeedPlanner
 from pilot_planning.highway.traffic import see_traffic
@@ -139,6 +139,7 @@ class HighwayPlanner:
         laws = [demand.laws[index] for index in sorted(tight)]
         rolled = roll_out(laws, speed, command, up, down, self._step, self._p.path.samples)
         trajectory = along_path(path, self._step, *rolled)
+        lead = next((item for item in found if item.role is Role.IN_PATH), None)
         plan = Plan(
             stamp=world.stamp,
             source_stamp=world.source_stamp,
@@ -147,7 +148,8 @@ class HighwayPlanner:
             manoeuvre=self._manoeuvre(mode, demand, physical, rolled[1]),
             indicator=self._lane_change.indicator,
             target_speed=demand.target_speed,
-            **_lead(found),
+            lead_identity=lead.identity if lead is not None else 0,
+            lead_gap=lead.gap if lead is not None else 0.0,
             trajectory=trajectory,
             path=path.point,
             path_heading=path.heading,
@@ -208,7 +210,7 @@ class HighwayPlanner:
         return set_speed, max(p.shortest_time_gap, time_gap)
 
     def _jerks(self, speed: float, last: float, demand: Demand) -> tuple[float, float]:
-        """Allowed rise and fall of acceleration a second: gentle when speeding up, ISO 15622 when braking, more in an emergency."""
+        """Allowed rise and fall of acceleration a second: gentle upwards, ISO 15622 downwards, more in an emergency."""
         down = min(self._limits.max_jerk, braking_jerk(speed))
         up = min(self._limits.max_jerk, self._p.speed.jerk) if last >= 0.0 else down
         return up, self._limits.max_emergency_jerk if demand.emergency else down
@@ -222,7 +224,7 @@ class HighwayPlanner:
         if self._lane_change.phase is Phase.MOVING:
             left = self._lane_change.side is Side.LEFT
             return Manoeuvre.LANE_CHANGE_LEFT if left else Manoeuvre.LANE_CHANGE_RIGHT
-        if name == "hold" or demand.entries[physical].bound < 0.0 and min(speeds) <= 0.0:
+        if name == "hold" or (demand.entries[physical].bound < 0.0 and min(speeds) <= 0.0):
             return Manoeuvre.STOP
         return Manoeuvre.FOLLOW if name in ("follow", "cut_in", "brake", "crossing") else Manoeuvre.CRUISE
 
@@ -233,13 +235,6 @@ class HighwayPlanner:
 def _offset_on(road: Road, here: Pose) -> float:
     """Offset on an earlier road of a point in its frame."""
     return foot(road.line, here[0], here[1])[1]
-
-
-def _lead(found: list[Obstacle]) -> dict[str, float | int]:
-    lead = next((item for item in found if item.role is Role.IN_PATH), None)
-    if lead is None:
-        return {"lead_identity": 0, "lead_gap": 0.0}
-    return {"lead_identity": lead.identity, "lead_gap": lead.gap}
 
 
 def _unusable(world: World | None) -> str:

@@ -7,12 +7,12 @@ from pilot_common.types import DriveMode
 from pilot_common.vehicle import SensorKind, Vehicle
 from pilot_planning.highway.ledger import Entry
 from pilot_planning.highway.longitudinal import (
+    FREE,
     BrakeLaw,
     FollowLaw,
     Law,
     SpeedLaw,
     StopLaw,
-    FREE,
     sight_speed,
     tightest_curve,
 )
@@ -69,7 +69,7 @@ class SpeedPlanner:
         mode: DriveMode,
         lost: tuple[str, ...],
     ) -> Demand:
-        """This cycle's laws. `speed` is the planned speed, `measured_speed` the car's: for hard braking the higher counts."""
+        """The laws of the cycle. `speed` is the planned speed, `measured_speed` the car's: for hard braking the higher counts."""
         laws: list[Law] = []
         entries: list[Entry] = []
 
@@ -176,10 +176,8 @@ class SpeedPlanner:
         needed = law.needed(0.0, 0.0, speed)
         if law.bound(0.0, 0.0, speed) >= FREE:
             return
-        law.emergency = (
-            needed >= self._p.follow.emergency_threshold
-            or law.emergency
-            and needed >= self._p.follow.emergency_release
+        law.emergency = needed >= self._p.follow.emergency_threshold or (
+            law.emergency and needed >= self._p.follow.emergency_release
         )
         if law.emergency:
             braking.append(item.identity)
@@ -203,14 +201,11 @@ class SpeedPlanner:
         free = lead is None or lead.speed > p.restart_speed or lead.gap - wanted(0.0) > p.restart_gap
         slow = speed < p.stop_speed and abs(measured_speed) < 2.0 * p.stop_speed
         if self.held:
-            self.held = (
-                slow
-                and (wish < p.restart_acceleration or not free)
-                or mode is DriveMode.MINIMUM_RISK
-                and slow
+            self.held = (slow and (wish < p.restart_acceleration or not free)) or (
+                mode is DriveMode.MINIMUM_RISK and slow
             )
         else:
-            self.held = slow and (wish <= 0.0 or wish < p.restart_acceleration and not free)
+            self.held = slow and (wish <= 0.0 or (wish < p.restart_acceleration and not free))
         if self.held:
             why = f"behind track {lead.identity}" if lead is not None else "no reason to go"
             add("hold", StopLaw(p.hold_deceleration, p.hold_deceleration), f"held at standstill, {why}")

@@ -34,7 +34,7 @@ class Traffic:
 
 
 def see_traffic(tracks: Tracks, road: Road, p: RelevanceParameters) -> Traffic:
-    """The tracks that exist with enough probability and whose numbers are finite. Off fresh lanes, road coordinates are recomputed."""
+    """The tracks that exist well enough and whose numbers are finite; without fresh lanes, road coordinates are recomputed."""
     sound = np.isfinite(
         tracks.position.sum(1)
         + tracks.velocity.sum(1)

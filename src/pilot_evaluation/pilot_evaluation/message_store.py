@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 from rosbags.serde import SerdeError
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
@@ -39,7 +40,7 @@ class MessageStore:
         for file in sorted(folder.glob("*.msg")):
             own.update(get_types_from_msg(file.read_text(encoding="utf-8"), f"{PACKAGE}/msg/{file.stem}"))
         self.types.register(own)
-        self._codec = Codec(lambda name: self.types.types[name], lambda values: values)
+        self._codec = Codec(lambda name: self.types.types[name], np.ascontiguousarray)
 
     def encode(self, message: Message) -> bytes:
         """The CDR bytes of a message: the same bytes for the same content, on every run."""

@@ -1,13 +1,21 @@
-"""Drives CommonRoad problems in lockstep among their recorded traffic, and tells contacts by who caused them."""
+"""Drives CommonRoad problems in lockstep among their recorded traffic, and tells contacts by who caused them.
 
+    python -m pilot_evaluation.recorded_drives --vehicle sedan_ice FILE.xml …
+
+prints the table; the exit code is 0 where at least `--share` of them end without a contact of the ego's own making.
+"""
+
+import argparse
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pilot_common.errors import PilotError
+from pilot_common.folders import config_folder
 from pilot_common.graph import load_graph
-from pilot_common.vehicle import Vehicle
+from pilot_common.vehicle import Vehicle, load_vehicle
 from pilot_evaluation.importers.commonroad import import_commonroad
 from pilot_evaluation.measures.contact import Contact, contacts
 from pilot_evaluation.run import DRIVING, Run
@@ -103,3 +111,31 @@ def table(drives: Iterable[RecordedDrive]) -> str:
     return "\n".join(
         [*lines, "", f"{clean} of {len(drives)} without a contact of its own making, {behind} hit by others."]
     )
+
+
+def _tell(done: RecordedDrive) -> None:
+    sys.stderr.write(f"{done.name}: {done.outcome()}\n")
+
+
+def main() -> int:
+    """Drives the files named and prints the table."""
+    parser = argparse.ArgumentParser(description="Drive CommonRoad problems among their recorded traffic.")
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE.xml")
+    parser.add_argument("--vehicle", default="sedan_ice")
+    parser.add_argument(
+        "--share", type=float, default=0.8, help="that must end without a contact caused (default 0.8)"
+    )
+    options = parser.parse_args()
+    config = config_folder()
+    try:
+        vehicle = load_vehicle(options.vehicle, config)
+    except PilotError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    drives = drive_recorded(options.files, vehicle, config, _tell)
+    sys.stdout.write(table(drives) + "\n")
+    return 0 if sum(done.clean for done in drives) >= options.share * len(drives) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -13,7 +13,11 @@ from pilot_common.folders import config_folder
 from pilot_common.graph import load_graph
 from pilot_evaluation.replay import ReplayResult, replay
 from pilot_evaluation.results import RESOLVED, versions, write_resolved, write_summary
+from pilot_evaluation.shadow import ShadowLog
+from pilot_evaluation.shadow_page import write_shadow_page
 from pilot_vehicle.feasibility import load_checked_vehicle
+
+SHADOW_PAGE = "shadow.html"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +35,7 @@ def run(options: argparse.Namespace, screen: Screen) -> dict[str, Any]:
     config = config_folder()
     vehicle = load_checked_vehicle(options.vehicle or recorded_vehicle(options.bag), config)
     folder = result_folder("replay", (vehicle.name, options.bag.stem), options.out, screen)
+    log = ShadowLog()
     try:
         with screen.progress("replaying", 1.0) as bar:
             result = replay(
@@ -40,6 +45,7 @@ def run(options: argparse.Namespace, screen: Screen) -> dict[str, Any]:
                 shuffle_seed=options.shuffle,
                 out=folder / "bag",
                 progress=bar.to,
+                listener=log,
             )
     except PilotError:
         if not any(folder.iterdir()):
@@ -47,6 +53,9 @@ def run(options: argparse.Namespace, screen: Screen) -> dict[str, Any]:
         raise
     write_resolved(folder, vehicle, load_graph(config), config)
     content = _summary(options, result, vehicle.name, folder)
+    if result.foreign:
+        content["page"] = str(folder / SHADOW_PAGE)
+        content["shadow"] = write_shadow_page(folder / SHADOW_PAGE, log, result, options.bag, vehicle, config)
     write_summary(folder, content)
     _tell(screen, result, folder)
     return content
@@ -91,4 +100,6 @@ def _tell(screen: Screen, result: ReplayResult, folder: Path) -> None:
     what = compared if result.differences else "nothing was recorded to compare with"
     outputs = sum(result.outputs.values())
     screen.say(f"{outputs} outputs in {result.seconds:.1f} s of recording, {what} → {folder}")
+    if result.foreign:
+        screen.say(f"{result.foreign}; what we wanted beside what it did: {folder / SHADOW_PAGE}")
     screen.verdict(f"hash {result.hash}", not result.damaged)

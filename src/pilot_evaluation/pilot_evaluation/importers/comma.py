@@ -48,6 +48,7 @@ SPEED_WINDOW = 0.3  # s over which the wheel speed is differentiated
 TIME_GAP = 1.8  # s, openpilot's of 2018
 CROSS_SECTION = 10.0  # dB m², a car: these tracks carry none
 DEVICE_AHEAD = 1.9  # m, windscreen to rear axle of that car
+STRAIGHT_AHEAD = 1.2  # m to either side
 SHORTEST = 1.0  # s of drive
 
 
@@ -76,6 +77,7 @@ class RecordedCar:
     pose: (
         np.ndarray
     )  # (T, 2) x, y at the times of `pose_speed`: of the device behind the windscreen, in a map
+    radar_gap: Series  # m to the nearest radar track straight ahead, NaN where there is none
     engaged: int | None
 
 
@@ -104,6 +106,7 @@ def read_car(reader: BagReader) -> RecordedCar:
         steering_command=steering,
         pose_speed=series(POSE),
         pose=np.stack((series(POSE, 1).value, series(POSE, 2).value), axis=-1),
+        radar_gap=series(RADAR),
         engaged=min((int(time[0]) for time in began if len(time)), default=None),
     )
 
@@ -240,6 +243,12 @@ def _pose(message: Any) -> tuple[float, float, float]:
     return float(np.hypot(velocity.x, velocity.y)), position.x, position.y
 
 
+def _nearest(tracks: Any) -> float:
+    """Distance of the nearest track straight ahead (m), NaN without one; standing things beside the road are farther aside."""
+    ahead = [t.position.x for t in tracks if abs(t.position.y) < STRAIGHT_AHEAD and t.position.x > 0.0]
+    return min(ahead, default=float("nan"))
+
+
 _VALUES: Mapping[str, Any] = {
     SPEED: lambda message: (message.twist.linear.x,),
     STEERING_WHEEL: lambda message: (np.deg2rad(message.data),),
@@ -247,18 +256,19 @@ _VALUES: Mapping[str, Any] = {
     ACCELERATION_COMMAND: lambda message: (message.data,),
     STEERING_COMMAND: lambda message: (message.data,),
     POSE: _pose,
+    RADAR: lambda message: (_nearest(message.tracks),),
 }
 
 
 def _messages(reader: BagReader, topics: Any) -> Iterator[tuple[str, int, Any]]:
     """Topic, time (ns) and message of the topics that the bag holds, in order of recording."""
-    store, wanted = _store(), [topic for topic in topics if topic in reader.types]
+    store, wanted = type_store(), [topic for topic in topics if topic in reader.types]
     for record in reader.raw(wanted):
         yield record.topic, record.log_time, store.deserialize_cdr(record.data, record.type_name)
 
 
 @cache
-def _store() -> Typestore:
+def type_store() -> Typestore:
     """The standard types of ROS 2 and those of radar_msgs."""
     store = get_typestore(Stores.ROS2_KILTED)
     for name, definition in (("RadarTrack", RADAR_TRACK), ("RadarTracks", RADAR_TRACKS)):

@@ -185,7 +185,8 @@ class Recorded:
 class BagReader:
     """Reads a rosbag2 folder, an .mcap or a .db3 file, ours or foreign. `warning` says what was wrong but could be mended.
 
-    `types` maps each topic (without leading slash) to its full type name. Raises BagError for what cannot be read at all.
+    `types` maps each topic that holds messages (without leading slash) to its full type name. Raises BagError for what cannot
+    be read at all.
     """
 
     def __init__(self, path: Path, graph: Graph, store: MessageStore | None = None) -> None:
@@ -224,7 +225,10 @@ class BagReader:
         reader = Reader(self.path)
         reader.open()
         self._reader = reader
-        self.types = {_plain(connection.topic): connection.msgtype for connection in reader.connections}
+        spoken = [
+            connection for connection in reader.connections if connection.msgcount
+        ] or reader.connections
+        self.types = {_plain(connection.topic): connection.msgtype for connection in spoken}
         self.count = reader.message_count
         # the library's end lies one nanosecond after the last message
         self.start, self.end = (reader.start_time, reader.end_time - 1) if self.count else (0, 0)

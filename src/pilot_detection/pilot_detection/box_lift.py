@@ -102,6 +102,10 @@ class BoxLift:
         """Most probable unknowns (N, 5), their precision (N, 5, 5) and the squared normalised residuals (N,)."""
         prior, prior_weight = self._size[class_id], self._size_weight[class_id]
         unknown = self._start(rotation, mount, measured, prior)
+        # Far away the road has turned, and a length seen aslant looks like width.
+        away = unknown[:, :2] - mount[:, :2]
+        slant = self._parameters.road_turn * prior[:, 0]
+        prior_weight[:, 1] = 1.0 / (1.0 / prior_weight[:, 1] + slant**2 * np.einsum("ni,ni->n", away, away))
         diagonal = np.concatenate((np.full((len(measured), 2), SLIGHT), prior_weight), axis=1)
         precision = np.zeros((len(measured), 5, 5))
         for _ in range(STEPS):
@@ -192,10 +196,14 @@ class BoxLift:
         to_position[:, (0, 1), (0, 1)] = 1.0
         to_position[:, 0, 2] = share[:, 0]
         to_position[:, 1, 3] = share[:, 1]
+        # A box that is turned shows its near face beside the middle of its image, by half the slant of its length.
+        across = (unknown[:, :2] - mount[:, :2])[:, ::-1] * (-1.0, 1.0)
+        across *= 0.5 * self._parameters.road_turn * unknown[:, 2:3]
+        position_covariance = np.matmul(np.matmul(to_position, covariance), to_position.transpose(0, 2, 1))
         return Lifted(
             kept=kept,
             position=unknown[:, :2] + offset,
-            covariance=np.matmul(np.matmul(to_position, covariance), to_position.transpose(0, 2, 1)),
+            covariance=position_covariance + across[:, :, None] * across[:, None, :],
             extent=unknown[:, 2:],
             extent_valid=whole,
             class_id=class_id,

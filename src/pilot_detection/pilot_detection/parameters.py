@@ -45,6 +45,9 @@ class Parameters:
     largest_misfit: float = parameter(
         "", 4.0, 1000.0, "squared normalised residual above which no box on the ground fits"
     )
+    road_turn: float = parameter(
+        "1/m", 0.0, 0.01, "by how much an object's heading may differ from the car's, per metre"
+    )
     smallest_depth: float = parameter("m", 0.1, 10.0, "nearer objects are not on the road outside")
     largest_deviation: float = parameter("m", 1.0, 200.0, "boxes whose place is known less well are dropped")
     extent_deviation: float = parameter(

@@ -196,6 +196,9 @@ class IntentionParameters:
 
     horizon: float = parameter("s", 0.5, 5.0, "how far ahead the lateral motion is prolonged")
     offset_deviation: float = parameter("m", 0.05, 2.0, "wander within a lane")
+    rate_usual: float = parameter(
+        "m/s", 0.05, 5.0, "standard deviation of the lateral speeds that road users have"
+    )
     rate_deviation: float = parameter("m/s", 0.02, 2.0, "least error of the lateral speed")
 
 

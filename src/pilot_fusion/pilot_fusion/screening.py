@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 
-from pilot_common.types import Detections, LaneMarks, ObjectClass, RadarReturns, VehicleState
+from pilot_common.types import Detections, LaneMarks, MarkKind, ObjectClass, RadarReturns, VehicleState
 from pilot_common.vehicle import SensorKind, Vehicle
 
 FARTHEST = 2000.0  # m; no sensor of a car sees farther
+LARGEST = 60.0  # m; longest road train
 FASTEST = 150.0  # m/s; no road user or car is faster
 FASTEST_TURN = 5.0  # rad/s
 
@@ -49,13 +50,14 @@ class Screening:
             return f"{topic} not finite"
         if np.abs(message.position).max() > FARTHEST or int(message.class_id.max()) >= len(ObjectClass):
             return f"{topic} out of range"
+        if message.extent.min() < 0.0 or message.extent.max() > LARGEST or np.abs(message.score).max() > 1.0:
+            return f"{topic} with an impossible size or score"
         covariance = message.position_covariance
         a, b, d = covariance[:, 0, 0], covariance[:, 0, 1], covariance[:, 1, 1]
+        if np.abs(covariance).max() > FARTHEST**2:
+            return f"{topic} with an impossible covariance"
         # The determinant may be negative by rounding where the covariance is almost a line.
-        if (
-            min(a.min(), d.min(), (a * d * (1.0 + 1e-9) - b * b).min()) < 0.0
-            or max(a.max(), d.max()) > FARTHEST**2
-        ):
+        if min(a.min(), d.min(), (a * d * (1.0 + 1e-9) - b * b).min()) < 0.0:
             return f"{topic} with an impossible covariance"
         return ""
 
@@ -87,8 +89,10 @@ class Screening:
             return "lane_marks of a sensor that is no camera of this vehicle"
         if count and not _finite(message.coefficients, message.deviation, message.view, message.score):
             return "lane_marks not finite"
-        if count and (message.deviation.min() < 0.0 or np.abs(message.coefficients).max() > FARTHEST):
+        if count and max(np.abs(message.coefficients).max(), message.deviation.max()) > FARTHEST:
             return "lane_marks out of range"
+        if count and (message.deviation.min() < 0.0 or int(message.kind.max()) >= len(MarkKind)):
+            return "lane_marks with an impossible deviation or kind"
         return ""
 
     def _known(self, sensors: np.ndarray, used: np.ndarray, kind: SensorKind) -> bool:

@@ -103,8 +103,11 @@ def _intention(
         return result
     lane = np.abs(offset[:, None] - lanes.offset).argmin(axis=1)
     half = 0.5 * lanes.width[lane]
-    later = offset - lanes.offset[lane] + rate * parameters.horizon
+    # Most keep their lane: a lateral speed that is hardly known yet is taken as small.
     variance = rate_variance + parameters.rate_deviation**2
+    trust = parameters.rate_usual**2 / (parameters.rate_usual**2 + variance)
+    later = offset - lanes.offset[lane] + trust * rate * parameters.horizon
+    variance = trust * variance
     deviation = np.sqrt(parameters.offset_deviation**2 + parameters.horizon**2 * variance)
     left = ndtr((later - half) / deviation)
     right = ndtr((-half - later) / deviation)

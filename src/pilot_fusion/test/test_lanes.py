@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -19,7 +20,9 @@ SIGMA = (0.03, 0.002, 1e-4, 1.5e-6)  # what a mark of a camera is good for
 class Road:
     """Clothoid through the origin: curvature `start` + `rate` s; lines at fixed offsets left of it."""
 
-    def __init__(self, start: float = 0.0, rate: float = 0.0, lines: tuple[float, ...] = (-5.4, -1.8, 1.8, 5.4)) -> None:
+    def __init__(
+        self, start: float = 0.0, rate: float = 0.0, lines: tuple[float, ...] = (-5.4, -1.8, 1.8, 5.4)
+    ) -> None:
         self.start, self.rate, self.lines = start, rate, lines
         self.kinds = [SOLID, *[DASHED] * (len(lines) - 2), SOLID]
         self.station = np.arange(-100.0, 1500.0, 0.5)
@@ -37,7 +40,12 @@ class Road:
         return np.stack((x - offset * np.sin(heading), y + offset * np.cos(heading)), axis=-1)
 
     def marks(
-        self, t: float, pose: Pose, station: float, random: np.random.Generator | None, hide: tuple[int, ...] = ()
+        self,
+        t: float,
+        pose: Pose,
+        station: float,
+        random: np.random.Generator | None,
+        hide: tuple[int, ...] = (),
     ) -> LaneMarks:
         """Cubics of all lines in the car's frame between 5 and 70 m, with independent errors of their coefficients."""
         coefficients, kinds = [], []
@@ -55,7 +63,11 @@ class Drive:
     """A car along a road at `offset(station)` from its line, seen by the lane model 20 times a second."""
 
     def __init__(
-        self, road: Road, offset: Callable[[float], float] = lambda s: 0.0, speed: float = 30.0, noise: bool = True
+        self,
+        road: Road,
+        offset: Callable[[float], float] = lambda s: 0.0,
+        speed: float = 30.0,
+        noise: bool = True,
     ) -> None:
         self.road, self.offset, self.speed = road, offset, speed
         self.random = np.random.default_rng(0) if noise else None
@@ -66,7 +78,9 @@ class Drive:
         self.origin = self.pose
 
     def _true_pose(self) -> Pose:
-        here, ahead = (self.road.at(np.array((s,)), self.offset(s))[0] for s in (self.station, self.station + 0.2))
+        here, ahead = (
+            self.road.at(np.array((s,)), self.offset(s))[0] for s in (self.station, self.station + 0.2)
+        )
         return float(here[0]), float(here[1]), math.atan2(ahead[1] - here[1], ahead[0] - here[0])
 
     def step(self, see: bool = True, hide: tuple[int, ...] = ()) -> Lanes:
@@ -79,7 +93,9 @@ class Drive:
             x, y, turn = compose(inverse(before), self.pose)
             states.append(vehicle_state(round(self.time, 6), math.hypot(x, y) / 0.01, turn / 0.01))
         self.ego.update(states)
-        frames = [self.road.marks(round(self.time, 6), self.pose, self.station, self.random, hide)] if see else []
+        frames = (
+            [self.road.marks(round(self.time, 6), self.pose, self.station, self.random, hide)] if see else []
+        )
         self.model.update(frames, self.ego)
         return self.model.lanes()
 
@@ -88,7 +104,9 @@ class Drive:
         lines = np.array(self.road.lines)
         lane = int(np.clip(np.searchsorted(lines, self.offset(self.station)) - 1, 0, len(lines) - 2))
         centre = 0.5 * (lines[lane] + lines[lane + 1])
-        truth = transform_points(inverse(self.pose), self.road.at(np.array((self.station + ahead,)), centre))[0]
+        truth = transform_points(inverse(self.pose), self.road.at(np.array((self.station + ahead,)), centre))[
+            0
+        ]
         distance = np.hypot(*(lanes.point - truth).T)
         nearest = int(distance.argmin())
         heading = lanes.heading[nearest]
@@ -103,8 +121,12 @@ def test_before_the_first_mark_there_are_no_lanes() -> None:
     assert len(lanes.point) == 0
 
 
-@pytest.mark.parametrize(("start", "rate"), [(0.0, 0.0), (1.0 / 600.0, 0.0), (-1.0 / 800.0, 4e-6), (0.0, 8e-6)])
-def test_the_lane_centre_is_exact_to_centimetres_here_and_decimetres_at_50_m(start: float, rate: float) -> None:
+@pytest.mark.parametrize(
+    ("start", "rate"), [(0.0, 0.0), (1.0 / 600.0, 0.0), (-1.0 / 800.0, 4e-6), (0.0, 8e-6)]
+)
+def test_the_lane_centre_is_exact_to_centimetres_here_and_decimetres_at_50_m(
+    start: float, rate: float
+) -> None:
     drive = Drive(Road(start, rate), lambda s: 0.3 * math.sin(s / 60.0))
     here, far = [], []
     for step in range(160):
@@ -134,8 +156,12 @@ def test_the_line_has_the_points_that_the_contract_says() -> None:
     np.testing.assert_allclose(lanes.station, np.arange(-50.0, 201.0, 5.0))
     np.testing.assert_allclose(np.hypot(*np.diff(lanes.point, axis=0).T), 5.0, atol=1e-9)
     along = np.arctan2(*np.diff(lanes.point, axis=0).T[::-1])
-    np.testing.assert_allclose(wrap_angle(along - 0.5 * (lanes.heading[1:] + lanes.heading[:-1])), 0.0, atol=1e-9)
-    np.testing.assert_allclose(np.diff(lanes.heading) / 5.0, 0.5 * (lanes.curvature[1:] + lanes.curvature[:-1]), atol=2e-5)
+    np.testing.assert_allclose(
+        wrap_angle(along - 0.5 * (lanes.heading[1:] + lanes.heading[:-1])), 0.0, atol=1e-9
+    )
+    np.testing.assert_allclose(
+        np.diff(lanes.heading) / 5.0, 0.5 * (lanes.curvature[1:] + lanes.curvature[:-1]), atol=2e-5
+    )
     assert lanes.speed_limit == 0.0
     assert 65.0 < lanes.sight <= 71.0
 
@@ -152,14 +178,14 @@ def test_crossing_a_mark_makes_the_next_lane_the_ego_lane_without_a_jump_of_the_
     assert worst < 0.12
     assert seen[30] == (1, 3)
     assert seen[-1] == (2, 3)
-    changes = sum(1 for one, other in zip(seen, seen[1:]) if one[0] != other[0])
+    changes = sum(1 for one, other in pairwise(seen) if one[0] != other[0])
     assert changes == 1
 
 
 def test_driving_along_a_mark_does_not_flicker() -> None:
     drive = Drive(Road(), lambda s: 1.8 + 0.05 * math.sin(s))
     seen = [drive.step().ego_lane for _ in range(150)]
-    assert sum(1 for one, other in zip(seen[10:], seen[11:]) if one != other) <= 1
+    assert sum(1 for one, other in pairwise(seen[10:]) if one != other) <= 1
 
 
 def test_off_the_road_edge_there_is_no_lane_to_jump_to() -> None:
@@ -208,7 +234,9 @@ def test_a_wild_mark_is_ignored() -> None:
     for _ in range(40):
         drive.step()
     before = drive.model.lanes()
-    wild = lane_marks(round(drive.time, 6), [(1.8, 0.3, 0.01, 0.0), (-1.8, 0.3, 0.01, 0.0)], [DASHED, DASHED], SIGMA)
+    wild = lane_marks(
+        round(drive.time, 6), [(1.8, 0.3, 0.01, 0.0), (-1.8, 0.3, 0.01, 0.0)], [DASHED, DASHED], SIGMA
+    )
     drive.model.update([wild], drive.ego)
     np.testing.assert_allclose(drive.model.lanes().point, before.point, atol=1e-9)
 

@@ -72,6 +72,7 @@ def _test_packages(root: Path, state: Path, packages: list[str]) -> list[Suite]:
         [str(word) for word in command], cwd=root, stdout=sys.stderr, check=False
     ).returncode
     suites = [_read(name, file) for name, file in results.items() if file.exists()]
+    suites = [suite for suite in suites if suite.passed or suite.failed or suite.skipped]
     if code:
         suites.append(
             Suite("colcon", failed=1, failures=[("colcon test", f"ended with code {code}; see {state}/log")])
@@ -113,6 +114,8 @@ def _report(suites: list[Suite]) -> None:
     for suite in suites:
         for test, text in suite.failures:
             lines = text.strip().splitlines()
+            # pytest marks what was wrong with E; the code around it is left to the result file.
+            lines = [line for line in lines if line.startswith("E ")] + lines[-1:] or lines
             _print(f"\nFAILED {suite.name}: {test}\n  " + "\n  ".join(lines[-SHOWN_LINES:]))
     _print(f"\n{'suite':<32}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>9}")
     for suite in suites:

@@ -77,7 +77,7 @@ class Gate:
         self._overridden_until = -math.inf
         self._good: Command | None = None  # the last good command
         self._checked: Command | None = None  # the last one looked at, and what was wrong with it
-        self._fault = ""
+        self._fault = _fault(None, 0.0)
 
     def step(self, inputs: GateInputs) -> GateOutputs:
         """The actuation for now."""
@@ -138,7 +138,7 @@ class Gate:
 
     def _wanted(self, command: Command | None, notes: Notes) -> tuple[float, float, bool]:
         """Steering angle, acceleration, lost: of the command, else of the last good one's stop, else braking as it steers."""
-        if command is not self._checked or command is None:
+        if command is not self._checked:
             self._checked, self._fault = command, _fault(command, self._time)
         if command is not None and not self._fault:
             self._good = command

@@ -219,7 +219,10 @@ def test_a_gate_that_restarts_in_mid_drive_begins_where_the_car_is(bench):
 
 
 def test_no_acceleration_above_the_highest_speed(bench, limits):
+    bench.speed = limits.max_speed + 1.0  # within the margin
+    assert bench.run(1.0, 0.0, 0.2)[-1].acceleration == 0.2
     bench.speed = limits.max_speed + 3.0
+    bench.run(0.5, 0.0, 1.0)
     assert all(said.acceleration <= 0.0 for said in bench.run(1.0, 0.0, 1.0))
     assert bench.run(1.0, 0.0, -1.0)[-1].acceleration == -1.0
 
@@ -278,6 +281,7 @@ def test_when_the_planned_stop_runs_out_it_brakes_with_the_steering_held(bench, 
 
 def test_without_any_command_it_brakes_straight_on(bench, limits):
     said = bench.run(2.0, command=None)
+    assert said[0].reason.startswith("no fresh command: holding the steering")
     assert said[-1].active
     assert said[-1].acceleration == -limits.minimum_risk_deceleration
     assert said[-1].steering_angle == 0.0
@@ -291,6 +295,8 @@ BAD = {
     "from the future": {"stamp": 1e6},
     "fallback not a number": {"fallback_acceleration": np.full_like(STOP, np.nan)},
     "fallback out of order": {"fallback_time": STOP[::-1].copy()},
+    "fallback out of order at its end": {"fallback_time": np.append(STOP[:-1], STOP[-3])},
+    "fallback twice at a time": {"fallback_time": np.append(STOP[:-1], STOP[-2])},
 }
 
 
@@ -344,6 +350,17 @@ def test_a_missing_vehicle_state_does_not_stop_the_bounding(bench, limits):
     said = bench.run(3.0, 0.5, -1.0, vehicle_state=None)
     assert all(one.active for one in said)
     assert all(abs(one.steering_angle) < 0.1 for one in said)
+
+
+def test_a_missing_vehicle_state_is_dead_reckoned_to_rest(bench):
+    bench.speed = 5.0
+    bench.run(0.5, 0.0, -2.0)
+    bench.run(2.0, 0.0, -2.0, vehicle_state=None)
+    assert (
+        bench.run(0.5, 0.0, 0.0, vehicle_state=None)[-1].acceleration == 0.0
+    )  # still rolling at about 1 m/s
+    bench.run(1.0, 0.0, -2.0, vehicle_state=None)
+    assert bench.run(1.0, 0.0, 0.0, vehicle_state=None)[-1].acceleration == -2.0  # held
 
 
 def test_a_reported_jump_of_speed_is_followed_no_faster_than_a_car_can_go(bench):

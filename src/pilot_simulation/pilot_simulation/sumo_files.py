@@ -82,7 +82,9 @@ def write_types(
         )
     mirrors = {"ego": ego_size} | {f"actor{index}": size for index, size in enumerate(actor_sizes)}
     for name, (length, width) in mirrors.items():
-        rows.append(f'<vType id="{name}" length="{length}" width="{width}" speedDev="0" maxSpeed="90"/>')
+        rows.append(
+            f'<vType id="{name}" length="{length}" width="{width}" tau="1.5" decel="2.5" speedDev="0" maxSpeed="90"/>'
+        )
     file.write_text(
         f'<routes>\n{chr(10).join(rows)}\n<route id="road" edges="road"/>\n</routes>\n', encoding="utf-8"
     )

@@ -39,11 +39,8 @@ class SensorSuite:
         self.fitted = tuple(
             (kind, vehicle.fitted(kind)) for kind in KINDS if kind in self._topics and vehicle.fitted(kind)
         )
-
-    @property
-    def rate(self) -> float:
-        """Cycles a second: that of the fastest topic."""
-        return max((self._rates[kind] for kind, _ in self.fitted), default=20.0)
+        self.rate = max((self._rates[kind] for kind, _ in self.fitted), default=20.0)  # cycles a second
+        self._share = [min(sensor.rate / self.rate, 1.0) for sensor in vehicle.sensors]
 
     def measure(self, cycle: int, scene: Scene, lost: frozenset[int]) -> list[tuple[int, str, Message]]:
         """Latency (ns), topic and message of each kind that measures in a cycle; `lost` are silent sensors by index."""
@@ -59,8 +56,8 @@ class SensorSuite:
 
     def _due(self, index: int, cycle: int) -> bool:
         """A sensor slower than the cycles takes part in its share of them."""
-        share = min(self._vehicle.sensors[index].rate / self.rate, 1.0)
-        return int((cycle + 1) * share + 1e-9) > int(cycle * share + 1e-9)
+        share = self._share[index]
+        return share == 1.0 or int((cycle + 1) * share + 1e-9) > int(cycle * share + 1e-9)
 
     def _cameras(self, active: tuple[int, ...]) -> CameraModel:
         sensors = [self._vehicle.sensors[index] for index in active]

@@ -56,7 +56,7 @@ class BagWriter:
         except OSError as error:
             raise BagError(f"{folder}: cannot be made: {error.strerror}") from None
         self._file = (folder / f"{folder.name}_0.mcap").open("wb")
-        self._writer = Writer(self._file, chunk_size=CHUNK_BYTES, compression=CompressionType.ZSTD)
+        self._writer = Writer(self._file, chunk_size=CHUNK_BYTES, compression=CompressionType.LZ4)
         self._writer.start("ros2", "highway-pilot")
         self._channels: dict[str, int] = {}
         self._topics: dict[str, dict[str, Any]] = {}

@@ -52,7 +52,7 @@ def read_sequence(folder: Path, name: str) -> KittiSequence:
     boxes_3d = _table(folder / BOXES_3D / f"{name}.txt", 15, ",")
     boxes_2d = (
         _table(folder / BOXES_2D / f"{name}.txt", 6, ",")
-        if (folder / BOXES_2D).is_dir()
+        if (folder / BOXES_2D / f"{name}.txt").is_file()
         else np.empty((0, 6))
     )
     projection = calibration["P2"].reshape(3, 4)  # K [I | −position]

@@ -4,6 +4,7 @@ One camera or lidar reports an object once, so the assignment is one to one and 
 times, so each return goes to its likeliest track. Shapes: N tracks, M measurements, K pairs within the gate.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,13 +67,15 @@ def gate(
     cost = distance + np.log(determinant)
     if found.range_rate is not None and found.range_rate_variance is not None:
         # Along the measured beam: close by, a prediction half a metre off would turn it by far more than the radar errs.
-        beam = found.beam[measurement]
+        x, y = found.beam[measurement, 0], found.beam[measurement, 1]
         relative = bank.state[track, 2:4] - found.viewer_velocity[measurement]
-        surprise = found.range_rate[measurement] - np.einsum("ki,ki->k", beam, relative)
-        variance = np.einsum("ki,kij,kj->k", beam, bank.covariance[track, 2:4, 2:4], beam)
+        surprise = found.range_rate[measurement] - x * relative[:, 0] - y * relative[:, 1]
+        known = bank.covariance[track, 2:4, 2:4]
+        variance = known[:, 0, 0] * x * x + 2.0 * known[:, 0, 1] * x * y + known[:, 1, 1] * y * y
         variance += found.range_rate_variance[measurement]
-        distance = distance + surprise**2 / variance
-        cost = cost + surprise**2 / variance + np.log(variance)
+        normalised = surprise * surprise / variance
+        distance = distance + normalised
+        cost = cost + normalised + np.log(variance)
     inside = np.flatnonzero(distance < parameters.gate)
     return Pairs(track, measurement, innovation, noise, cost).take(inside)
 
@@ -96,9 +99,10 @@ def assign_one_to_one(pairs: Pairs, sensor: np.ndarray) -> Pairs:
     """
     if len(pairs.track) == 0:
         return pairs
-    reporter = pairs.track * 256 + sensor[pairs.measurement]
-    _, row, count = np.unique(reporter, return_inverse=True, return_counts=True)
-    alone = (count[row] == 1) & (np.bincount(pairs.measurement)[pairs.measurement] == 1)
+    sensors, kind = np.unique(sensor, return_inverse=True)
+    reporter = pairs.track * len(sensors) + kind[pairs.measurement]
+    alone = np.bincount(reporter)[reporter] == 1
+    alone &= np.bincount(pairs.measurement)[pairs.measurement] == 1
     if alone.all():
         return pairs
     rest = np.flatnonzero(~alone)
@@ -155,22 +159,27 @@ def within_boxes(bank: TrackBank, rows: np.ndarray, point: np.ndarray, margin: f
 
 def duplicates(bank: TrackBank, parameters: AssociationParameters) -> np.ndarray:
     """Tracks (N,) that stand where a more probable (of equals: older) one already stands, moving alike."""
-    x = bank.state[:, 0] - bank.state[:, 0, None]  # row i, column j: j relative to i
-    y = bank.state[:, 1] - bank.state[:, 1, None]
-    cosine, sine = np.cos(bank.heading)[:, None], np.sin(bank.heading)[:, None]
-    length = 0.5 * parameters.merge_overlap * (bank.extent[:, 0] + bank.extent[:, 0, None])
-    width = 0.5 * parameters.merge_overlap * (bank.extent[:, 1] + bank.extent[:, 1, None])
-    close = (np.abs(x * cosine + y * sine) < length) & (np.abs(y * cosine - x * sine) < width)
-    np.fill_diagonal(close, False)
     doomed = np.zeros(len(bank), bool)
+    reach = 0.5 * parameters.merge_overlap * (bank.extent[:, 0] + bank.extent[:, 1])
+    x = bank.state[:, 0] - bank.state[:, 0, None]
+    y = bank.state[:, 1] - bank.state[:, 1, None]
+    limit = reach + reach[:, None]
+    close = x * x + y * y < limit * limit
+    np.fill_diagonal(close, False)
     for one, other in np.argwhere(close).tolist():
-        if doomed[one] or doomed[other]:
-            continue
-        faster = bank.state[one, 2:4] - bank.state[other, 2:4]
-        if faster @ faster < parameters.merge_speed**2:
+        if not (doomed[one] or doomed[other]) and _coincide(bank, one, other, parameters):
             better = (bank.existence[one], -int(bank.identity[one])) > (
                 bank.existence[other],
                 -int(bank.identity[other]),
             )
             doomed[other if better else one] = True
     return doomed
+
+
+def _coincide(bank: TrackBank, one: int, other: int, parameters: AssociationParameters) -> bool:
+    """Whether two tracks can only be one object: their boxes overlap too much, in the axes of the first, and they move alike."""
+    x, y, vx, vy = (bank.state[other, :4] - bank.state[one, :4]).tolist()
+    cosine, sine = math.cos(bank.heading[one]), math.sin(bank.heading[one])
+    length, width, _ = (0.5 * parameters.merge_overlap * (bank.extent[one] + bank.extent[other])).tolist()
+    overlap = abs(x * cosine + y * sine) < length and abs(y * cosine - x * sine) < width
+    return overlap and math.hypot(vx, vy) < parameters.merge_speed

@@ -87,10 +87,8 @@ class LaneFilter:
         noise[~offset_known, 0] = NO_STATEMENT
         innovation = coefficients * SCALE - model @ self.state
         innovation[~offset_known, 0] = 0.0
-        total = model @ self.covariance @ model.transpose(0, 2, 1)
-        total[:, range(4), range(4)] += noise
-        distance = np.einsum("mi,mi->m", innovation, np.linalg.solve(total, innovation[:, :, None])[:, :, 0])
-        used = distance <= self._parameters.gate
+        expected = np.sum(model @ self.covariance * model, axis=2) + noise
+        used = np.max(innovation**2 / expected, axis=1) <= self._parameters.gate
         if used.any():
             self._correct(model[used].reshape(-1, 5), innovation[used].ravel(), noise[used].ravel())
         return used

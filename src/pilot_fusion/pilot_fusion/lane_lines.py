@@ -14,6 +14,7 @@ from pilot_fusion.parameters import LaneParameters
 REACH = 4  # lines remembered on either side
 RIGHT, LEFT = REACH - 1, REACH
 SLOTS = 2 * REACH
+UNKNOWN, DASHED, SOLID, ROAD_EDGE = (int(kind) for kind in MarkKind)
 OFFSET_GAIN = 0.2  # share by which a mark corrects the remembered offset of a neighbour line
 VOTE_MEMORY = 0.9  # weight of the past per vote on a line's kind
 
@@ -62,11 +63,11 @@ class LaneLines:
         # Seen once is half believed, seen again and again fully.
         self.confidence[slot] += 0.5 * min(max(score, 0.05), 1.0) * (1.0 - self.confidence[slot])
 
-    def kind(self, slot: int) -> MarkKind:
-        """What most marks of a slot were; UNKNOWN where none is remembered."""
-        if not 0 <= slot < SLOTS or self.confidence[slot] <= 0.0:
-            return MarkKind.UNKNOWN
-        return MarkKind(int(self.votes[slot].argmax()))
+    def kind(self, slot: int) -> int:
+        """What most marks of a slot were (a MarkKind); UNKNOWN where none is remembered."""
+        if not self.seen(slot):
+            return UNKNOWN
+        return int(self.votes[slot].argmax())
 
     def seen(self, slot: int) -> bool:
         """Whether the line of a slot is remembered."""
@@ -96,13 +97,13 @@ class LaneLines:
         for step in (1, -1):
             inner = LEFT if step > 0 else RIGHT
             lane = (0.0, width, own, RIGHT, LEFT)
-            while self.kind(inner) is not MarkKind.ROAD_EDGE and self.seen(inner):
+            while self.kind(inner) != ROAD_EDGE and self.seen(inner):
                 outer = inner + step
                 beside, confidence = width, parameters.guessed_confidence * own
                 if self.seen(outer):
                     beside = step * (float(self.offset[outer]) - (lane[0] + step * 0.5 * lane[1]))
                     confidence = float(self.confidence[outer])
-                elif self.kind(inner) is not MarkKind.DASHED or outer in (-1, SLOTS):
+                elif self.kind(inner) != DASHED or outer in (-1, SLOTS):
                     break
                 if not parameters.narrowest <= beside <= parameters.widest:
                     break

@@ -123,12 +123,12 @@ class LaneModel:
             return
         step = 1 if over > 0.0 else -1
         inner, outer = (LEFT, LEFT + 1) if step > 0 else (RIGHT, RIGHT - 1)
-        if self._lines.kind(inner) is MarkKind.ROAD_EDGE:
+        if self._lines.kind(inner) == MarkKind.ROAD_EDGE:
             return  # off the road there is no lane
         beyond = width
         if self._lines.seen(outer):
             beyond = step * float(self._lines.offset[outer]) - 0.5 * width
-        elif self._lines.kind(inner) is MarkKind.SOLID:
+        elif self._lines.kind(inner) == MarkKind.SOLID:
             return  # behind a solid line, with no other beyond it, is the shoulder
         if not self._parameters.narrowest <= beyond <= self._parameters.widest:
             return

@@ -29,12 +29,15 @@ class Looks:
         viewer: np.ndarray,
         yaw: float,
     ) -> None:
-        """Tracks `rows` (A,) were seen as detections `found` (A,) from `viewer` (M, 2); `yaw` is that of base_link in odom.
+        """Tracks `rows` (A,), in order, were seen as detections `found` (A,) from `viewer` (M, 2); `yaw` is that of base_link.
 
         Where several sensors saw the same track, the first in the message speaks for all.
         """
-        rows, first = np.unique(rows, return_index=True)
-        found = found[first]
+        first = np.ones(len(rows), bool)
+        first[1:] = rows[1:] != rows[:-1]
+        rows, found = rows[first], found[first]
+        if len(rows) == 0:
+            return
         self._class(bank, rows, seen.class_id[found], seen.score[found])
         self._extent(bank, rows, seen.extent[found], seen.extent_valid[found], viewer[found])
         gain = np.maximum(1.0 / (1.0 + bank.extent_count[rows]), 0.05)
@@ -62,17 +65,14 @@ class Looks:
         measured = np.maximum(1.0 / (1.0 + count), parameters.measured_gain)
         guessed = np.where(count >= 1.0, 0.0, parameters.camera_gain)
         gain = np.where(valid, measured, guessed)[:, None] * (extent > SMALLEST_EXTENT)
-        before = self._face(bank, rows, viewer)
-        bank.extent[rows] += gain * (extent - bank.extent[rows])
+        before = bank.extent[rows]
+        after = before + gain * (extent - before)
+        offset = near_face(bank.state[rows, :2], bank.heading[rows], before[:, 0], before[:, 1], viewer)
+        grown = np.where(offset.end, after[:, 0] / before[:, 0], after[:, 1] / before[:, 1]) - 1.0
+        grown[valid] = 0.0
+        bank.state[rows, :2] -= offset.offset * grown[:, None]
+        bank.extent[rows] = after
         bank.extent_count[rows] = count + valid
-        shift = before - self._face(bank, rows, viewer)
-        shift[valid] = 0.0
-        bank.state[rows, :2] += shift
-
-    @staticmethod
-    def _face(bank: TrackBank, rows: np.ndarray, viewer: np.ndarray) -> np.ndarray:
-        extent = bank.extent[rows]
-        return near_face(bank.state[rows, :2], bank.heading[rows], extent[:, 0], extent[:, 1], viewer).offset
 
     def follow_velocity(self, bank: TrackBank, duration: float) -> None:
         """The heading of what moves turns to where it moved during `duration`.

@@ -84,7 +84,7 @@ class AssociationParameters:
     """Which measurement belongs to which track."""
 
     gate: float = parameter("", 2.0, 100.0, "largest squared Mahalanobis distance per measurement")
-    coarse_gate: float = parameter("m", 3.0, 100.0, "pairs farther apart in x or y are not looked at")
+    coarse_gate: float = parameter("m", 0.0, 100.0, "pairs farther apart in x or y are not looked at")
     cluster_distance: float = parameter("m", 0.5, 20.0, "unassigned radar returns this close are one object")
     cluster_speed: float = parameter("m/s", 0.1, 10.0, "and this close in Doppler")
     explained_margin: float = parameter(
@@ -166,7 +166,9 @@ class LaneParameters:
     time_noise: float = parameter("m/√s", 0.0, 0.5, "growth of the offset's error per second, at any speed")
     deviation_inflation: float = parameter("", 0.5, 20.0, "factor on the deviations that marks state")
     reference: float = parameter("m", 0.0, 50.0, "marks are told apart at this distance ahead")
-    gate: float = parameter("", 2.0, 100.0, "largest squared normalised residual of a mark")
+    gate: float = parameter(
+        "", 2.0, 100.0, "largest squared normalised residual of any coefficient of a mark"
+    )
     match: float = parameter(
         "m", 0.1, 2.0, "marks farther than this from where a line was expected are not that line"
     )

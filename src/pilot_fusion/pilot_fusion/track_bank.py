@@ -89,9 +89,7 @@ class TrackBank:
         transition = self._transition(duration)
         state = self.state[rows] @ transition.T
         covariance = self.covariance[rows]
-        count = len(covariance)
-        half = (covariance.reshape(-1, 6) @ transition.T).reshape(count, 6, 6)
-        covariance = (half.transpose(0, 2, 1).reshape(-1, 6) @ transition.T).reshape(count, 6, 6)
+        covariance = congruent(covariance, transition)
         if duration > 0.0:
             covariance += self._noise(duration, self.heading[rows])
         return state, covariance
@@ -124,8 +122,13 @@ class TrackBank:
     @staticmethod
     def spread(heading: np.ndarray, along: float, across: float) -> np.ndarray:
         """Covariances (N, 2, 2) of errors with deviations along and across headings (N,)."""
-        axis = np.stack((np.cos(heading), np.sin(heading)), axis=-1)
-        return (along**2 - across**2) * axis[:, :, None] * axis[:, None, :] + across**2 * np.eye(2)
+        cosine, sine = np.cos(heading), np.sin(heading)
+        difference = along**2 - across**2
+        covariance = np.empty((len(heading), 2, 2))
+        covariance[:, 0, 0] = difference * cosine * cosine + across**2
+        covariance[:, 1, 1] = difference * sine * sine + across**2
+        covariance[:, 0, 1] = covariance[:, 1, 0] = difference * cosine * sine
+        return covariance
 
     def update_position(self, rows: np.ndarray, innovation: np.ndarray, noise: np.ndarray) -> None:
         """Kalman update of rows (A,), each once, with position innovations (A, 2) of covariance (A, 2, 2)."""
@@ -147,6 +150,13 @@ class TrackBank:
         innovation = speed - np.einsum("ai,ai->a", direction, self.state[rows, 2:4])
         self.state[rows] += gain * innovation[:, None]
         self.covariance[rows] = covariance - gain[:, :, None] * across[:, None, :]
+
+
+def congruent(covariance: np.ndarray, transition: np.ndarray) -> np.ndarray:
+    """F P Fᵀ for symmetric matrices P (N, k, k), as two products of flat matrices."""
+    count, size = len(covariance), len(transition)
+    half = (covariance.reshape(-1, size) @ transition.T).reshape(count, size, size)
+    return (half.transpose(0, 2, 1).reshape(-1, size) @ transition.T).reshape(count, size, size)
 
 
 def inverse_2x2(matrix: np.ndarray) -> np.ndarray:

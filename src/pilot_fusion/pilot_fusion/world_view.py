@@ -11,7 +11,7 @@ from pilot_common.road import ReferenceLine
 from pilot_common.types import Lanes, Tracks
 from pilot_fusion.ego_motion import EgoState
 from pilot_fusion.parameters import IntentionParameters, MeasurementParameters, Parameters
-from pilot_fusion.track_bank import TrackBank
+from pilot_fusion.track_bank import TrackBank, congruent
 
 
 def reported_tracks(bank: TrackBank, ego: EgoState, lanes: Lanes, parameters: Parameters) -> Tracks:
@@ -38,7 +38,7 @@ def reported_tracks(bank: TrackBank, ego: EgoState, lanes: Lanes, parameters: Pa
     offset_rate = velocity[:, 1] * np.cos(line_heading) - velocity[:, 0] * np.sin(line_heading)
     last = bank.seen[rows].max(axis=1)
     recent = ego.time - bank.seen[rows] <= parameters.looks.sensor_memory
-    in_base = both @ covariance[:, :4, :4] @ both.T
+    in_base = congruent(covariance[:, :4, :4], both)
     in_base[:, :2, :2] += _systematic(position[:, :2], parameters.measurement)
     return Tracks(
         identity=bank.identity[rows],

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -69,6 +70,18 @@ class Car:
         sensor("left_rear_radar", "radar", -0.9, 0.7, 2.3, 2.2, 90.0, **RADAR),
         sensor("right_rear_radar", "radar", -0.9, -0.7, -2.3, 2.2, 90.0, **RADAR),
         sensor("lidar", "lidar", 1.2, 0.0, 0.0, 6.28, 120.0, range=0.05, azimuth=0.002, clutter=0.05),
+    )
+
+    # On rails: in this world cars do not slip.
+    facts = SimpleNamespace(
+        dimensions=SimpleNamespace(wheelbase=2.8),
+        body=SimpleNamespace(
+            centre_height=0.5,
+            front_axle_to_centre=1.3,
+            friction=1e6,
+            front_cornering_stiffness=20.0,
+            rear_cornering_stiffness=20.0,
+        ),
     )
 
     def fitted(self, kind: SensorKind) -> tuple[int, ...]:

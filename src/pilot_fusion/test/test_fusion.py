@@ -153,7 +153,9 @@ def test_who_drifts_over_the_marking_shows_the_intention() -> None:
     assert run(fusion, world, 2.0).tracks.intention[0, 2] < 0.1
     seen = run(fusion, world, 1.5, start=2.0)
     assert seen.tracks.intention[0, 2] > 0.5
-    assert seen.tracks.offset_rate[0] == pytest.approx(-0.9, abs=0.45)  # it overshoots where the acceleration ends
+    assert seen.tracks.offset_rate[0] == pytest.approx(
+        -0.9, abs=0.45
+    )  # it overshoots where the acceleration ends
     assert seen.tracks.intention[0].sum() == pytest.approx(1.0)
 
 

@@ -5,8 +5,8 @@ from collections import deque
 
 from pilot_common.geometry import Pose, advance, compose, inverse
 from pilot_common.types import VehicleState
+from pilot_common.tyres import Tyres
 from pilot_common.vehicle import Facts
-from pilot_control.tyres import HARDEST, Tyres
 
 
 def sound(state: VehicleState) -> bool:
@@ -45,7 +45,7 @@ class Odometer:
         self.state = state
 
     def _go(self, pose: Pose, speed: float, turn: float, acceleration: float, duration: float) -> Pose:
-        slip = -self._tyres.rear(max(-HARDEST, min(HARDEST, acceleration))) * speed * turn
+        slip = self._tyres.drift(acceleration, speed, turn)
         x, y, yaw = advance((pose[0], pose[1], pose[2] + slip), speed, turn, duration)
         return (x, y, yaw - slip)
 

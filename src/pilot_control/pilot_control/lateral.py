@@ -4,10 +4,10 @@ import numpy as np
 
 from pilot_common.road import ReferenceLine
 from pilot_common.types import VehicleState
+from pilot_common.tyres import HARDEST, Tyres
 from pilot_common.vehicle import Facts
 from pilot_control.lateral_design import ERROR_STATES, design
 from pilot_control.parameters import ControlParameters
-from pilot_control.tyres import HARDEST, Tyres
 from pilot_vehicle.steady_turn import SteadyTurn
 
 Place = tuple[float, float, float]

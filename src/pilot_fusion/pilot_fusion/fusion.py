@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pilot_common.messages import empty_arrays
 from pilot_common.types import Detections, EgoMotion, LaneMarks, RadarReturns, Tracks, VehicleState, World
+from pilot_common.tyres import Tyres
 from pilot_common.vehicle import SensorKind, Vehicle
 from pilot_fusion import parameters as declared
 from pilot_fusion.ego_motion import EgoMotionFilter
@@ -52,7 +53,7 @@ class Fusion:
 
     def reset(self) -> None:
         """As before the first step."""
-        self._ego = EgoMotionFilter(self._parameters.ego)
+        self._ego = EgoMotionFilter(self._parameters.ego, Tyres(self._vehicle.facts))
         self._tracker.reset()
         self._lanes.reset()
         self._restarts = 0

@@ -89,7 +89,8 @@ class FollowLaw:
     The surplus e = gap − g*(v) may shrink with u(e): linear near the wanted gap, as under constant deceleration farther away
     (square-root law), and grow no faster than the opening speed, unless the gap is below the safe distance. With
     constant time gap T the surplus follows ė = −u exactly for a = (u(e) − closing) / T, which is string stable for T > 2 ×
-    actuator lag (Rajamani, Vehicle Dynamics and Control, 6.6). Leader and gap are looked at `anticipation` ahead with the leader's acceleration, which makes up for the car's own delay.
+    actuator lag (Rajamani, Vehicle Dynamics and Control, 6.6). Leader and gap are looked at `anticipation` ahead with the
+    leader's acceleration, which makes up for the car's own delay.
     """
 
     __slots__ = ("_deceleration", "_p", "_time_gap", "_wanted", "lead")
@@ -123,13 +124,14 @@ class FollowLaw:
             danger = max(
                 0.0, p.safe_reaction * speed - gap
             )  # RSS distance (Shalev-Shwartz 2017) at equal speeds and brakes
-            shrink = max(gain * surplus, -p.opening_speed - p.danger_gain * danger)
+            opening = min(p.danger_speed, p.opening_speed + p.danger_gain * danger)
+            shrink = max(gain * surplus, -opening)
         return max(-self._deceleration, (shrink + lead_speed - speed) / self._time_gap)
 
 
 class BrakeLaw:
-    """Stop short of, or keep off, an object by physics: no bound while comfort suffices, the needed deceleration where it does not,
-    with a surplus once it is an emergency.
+    """Stop short of, or keep off, an object by physics: no bound while comfort suffices, the needed deceleration where it does
+    not, with a surplus once it is an emergency.
     """
 
     __slots__ = ("_delay", "_most", "_p", "emergency", "lead")

@@ -47,7 +47,11 @@ class FollowParameters:
         "s", 0.2, 1.5, "reaction time of the safe distance, both cars braking equally hard"
     )
     danger_gain: float = parameter("1/s", 0.0, 2.0, "faster falling back per metre below the safe distance")
+    danger_speed: float = parameter("m/s", 0.5, 10.0, "fastest falling back then")
     anticipation: float = parameter("s", 0.0, 1.5, "motion of the leader is looked at this far ahead")
+    acceleration_noise: float = parameter(
+        "m/s²", 0.0, 2.0, "of a leader's estimated acceleration; so much of it is not believed"
+    )
     acceleration_fade: float = parameter(
         "s", 0.3, 5.0, "time constant with which a leader's acceleration is expected to end"
     )
@@ -89,6 +93,9 @@ class RelevanceParameters:
     drift_certain: float = parameter("s", 0.1, 2.0, "nearer than this it counts whatever the intention")
     intention: float = parameter("", 0.1, 0.95, "probability to come to our side that makes a drift a cut-in")
     cut_in_deceleration: float = parameter("m/s²", 0.5, 3.5, "most for a cut-in that is only foreseen")
+    cut_in_lift_off: float = parameter(
+        "m/s²", 0.1, 2.0, "most for one that is faster: it makes its gap itself"
+    )
     crossing_margin: float = parameter("s", 0.1, 2.0, "between a crossing object's passage and ours")
     most: int = parameter("", 1, 20, "nearest objects regarded one by one")
 

@@ -84,7 +84,7 @@ def obstacles(
     intends = np.where(across > 0.0, traffic.right, traffic.left) >= p.intention
     ahead_then = traffic.station + traffic.half_length + (traffic.speed - ego_speed) * arrival > front_station
     cut_in = ~in_path & ~crossing & (toward > p.drift_rate) & (toward <= np.abs(traffic.speed)) & ahead_then
-    cut_in &= (arrival < p.drift_certain) | ((arrival < p.drift_horizon) & intends)
+    cut_in &= traffic.confirmed & ((arrival < p.drift_certain) | ((arrival < p.drift_horizon) & intends))
 
     rows = np.flatnonzero(in_path | cut_in | crossing)
     rows = rows[np.argsort(gap[rows], kind="stable")][: p.most]

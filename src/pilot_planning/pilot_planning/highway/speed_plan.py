@@ -1,5 +1,6 @@
 """Assembles this cycle's constraints: which laws hold, and what each says in words."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -81,8 +82,12 @@ class SpeedPlanner:
         target = self._add_speeds(add, road, speed, set_speed, lost)
         wanted = self._wanted_gap(time_gap)
         braking: list[int] = []
+        p = self._p.follow
         for item in found:
-            lead = LeadMotion(item.gap, item.speed, item.acceleration, self._p.follow.acceleration_fade)
+            believed = max(0.0, abs(item.acceleration) - p.acceleration_noise)
+            lead = LeadMotion(
+                item.gap, item.speed, math.copysign(believed, item.acceleration), p.acceleration_fade
+            )
             who = f"track {item.identity}, {item.word} {item.gap:.0f} m ahead at {item.speed:.1f} m/s"
             if item.role is not Role.CROSSING:
                 self._add_follow(add, item, lead, who, time_gap, wanted, speed)
@@ -156,7 +161,10 @@ class SpeedPlanner:
         most = self._limits.comfort_deceleration
         when = ""
         if item.role is Role.CUT_IN:
-            most = min(most, self._p.relevance.cut_in_deceleration)
+            foreseen = self._p.relevance
+            most = min(
+                most, foreseen.cut_in_deceleration if item.speed <= speed else foreseen.cut_in_lift_off
+            )
             when = f" cuts in within {item.arrival:.1f} s,"
         law = FollowLaw(lead, time_gap, wanted, most, self._p.follow)
         add(FOLLOW_NAME[item.role], law, f"{who},{when} gap wanted {wanted(speed):.0f} m", item.identity)

@@ -9,8 +9,8 @@ from typing import TypeVar
 import numpy as np
 
 from pilot_common.vehicle import Facts
-from pilot_vehicle.physics import GRAVITY
 
+GRAVITY = 9.81  # m/s², as in the CommonRoad vehicle models
 HARDEST = 6.0  # m/s²; beyond, the linear load transfer says more than the tyres do
 
 Number = TypeVar("Number", float, np.ndarray)
@@ -34,6 +34,10 @@ class Tyres:
     def rear(self, acceleration: Number) -> Number:
         """Slip of the rear axle; it moves outwards by so much against the car's heading."""
         return 1.0 / (self._rear_stiffness * (GRAVITY + self._rear_arm * acceleration))
+
+    def drift(self, acceleration: float, speed: float, yaw_rate: float) -> float:
+        """Angle from the car's heading to the way its rear axle moves, in a turn that is steady enough."""
+        return -self.rear(max(-HARDEST, min(HARDEST, acceleration))) * speed * yaw_rate
 
     def understeer(self, acceleration: Number) -> Number:
         """Steering angle beyond the geometric one."""

@@ -3,6 +3,7 @@
 Only the official `launch` and `launch_ros` API, so that the launch files run with any sourced ROS 2.
 """
 
+import re
 import signal
 from pathlib import Path
 
@@ -15,11 +16,12 @@ from launch.actions import (
     Shutdown,
     TimerAction,
 )
-from launch.event_handlers import OnProcessStart
-from launch.events.process import SignalProcess
+from launch.event_handlers import OnProcessIO
+from launch.events.process import ProcessIO, SignalProcess
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from pilot_bringup.launch_process import DRIVES
 from pilot_common.errors import BagError, ConfigError
 from pilot_common.folders import config_folder
 from pilot_common.graph import load_graph
@@ -102,8 +104,7 @@ def simulation_node(context: LaunchContext) -> list[Action]:
     }
     node = leading_node(context, "pilot_simulation", "simulation_node", parameters)
     kills = [fault for fault in scenario.faults if fault.kind is FaultKind.FUNCTION_KILLED]
-    started = OnProcessStart(target_action=node, on_start=[kill(fault) for fault in kills])
-    return [*([RegisterEventHandler(started)] if kills else []), node]
+    return [*([when_it_drives(node, [kill(fault) for fault in kills])] if kills else []), node]
 
 
 def player_node(context: LaunchContext) -> list[Action]:
@@ -112,6 +113,20 @@ def player_node(context: LaunchContext) -> list[Action]:
     if not bag.exists():
         raise BagError(f"{bag}: no such bag")
     return [leading_node(context, "pilot_evaluation", "player_node", {"bag": str(bag.absolute())})]
+
+
+def when_it_drives(simulation: Node, actions: list[Action]) -> RegisterEventHandler:
+    """Return what lets actions begin once the drive does: the processes before it take as long as the machine needs."""
+    waiting = list(actions)
+
+    def heard(event: ProcessIO) -> list[Action] | None:
+        if not waiting or not re.search(DRIVES, event.text.decode(errors="replace")):
+            return None
+        begun = list(waiting)
+        waiting.clear()
+        return begun
+
+    return RegisterEventHandler(OnProcessIO(target_action=simulation, on_stdout=heard, on_stderr=heard))
 
 
 def kill(fault: Fault) -> TimerAction:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pilot_common.errors import PilotError
 
+DRIVES = r"drives \S+ with \S+"  # what the simulation says when all functions are there and the drive begins
 PATIENCE = 30.0  # s from asking to end to SIGTERM; the recorder finishes its bag in this time
 LAST_PATIENCE = 5.0  # s from SIGTERM to SIGKILL of the whole group
 

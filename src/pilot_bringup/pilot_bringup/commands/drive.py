@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from pilot_bringup.commands.common import Order, add_drive_arguments, take_order, tell_verdict
-from pilot_bringup.launch_process import LaunchError, LaunchProcess
+from pilot_bringup.launch_process import DRIVES, LaunchError, LaunchProcess
 from pilot_bringup.ros_domain import free_domain
 from pilot_bringup.screen import Bar, Screen
 from pilot_common.errors import BagError
@@ -13,7 +13,6 @@ from pilot_evaluation.criteria import judge
 from pilot_evaluation.results import DriveFacts, write_results
 from pilot_evaluation.run import Run
 
-STARTED = r"drives \S+ with \S+"  # what the simulation says when all functions are there
 START_PATIENCE = 60.0  # s for all processes to start, on two loaded cores
 END_PATIENCE = 45.0  # s for the simulation to end and the recorder to finish
 LOOK_PERIOD = 0.1  # s
@@ -78,7 +77,7 @@ def _follow(process: LaunchProcess, order: Order, bar: Bar) -> None:
     begin, deadline = None, time.monotonic() + START_PATIENCE
     while process.code is None:
         now = time.monotonic()
-        if begin is None and process.said(STARTED):
+        if begin is None and process.said(DRIVES):
             begin, deadline = now, now + duration + END_PATIENCE
         if begin is not None:
             bar.to(min(now - begin, duration), "driving")
@@ -86,5 +85,5 @@ def _follow(process: LaunchProcess, order: Order, bar: Bar) -> None:
             what = "end" if begin is not None else "begin"
             raise LaunchError(f"the drive did not {what} in time: {process.complaint()}; see {process.log}")
         time.sleep(LOOK_PERIOD)
-    if begin is None and not process.said(STARTED):
+    if begin is None and not process.said(DRIVES):
         raise LaunchError(f"the drive did not begin: {process.complaint()}; see {process.log}")

@@ -39,7 +39,7 @@ class CameraModel:
         self._pixel = np.array([sensor.errors.pixel_px for sensor in sensors])
         self._clutter = np.array([sensor.errors.clutter for sensor in sensors])
         images = [image_of(sensor) for sensor in sensors]
-        self._image_size = np.array([(image.width_px, image.height_px) for image in images], float)
+        self._image_size = np.array([(image.width_px, image.height_px) * 2 for image in images], float)
         ahead = next((row for row, sensor in enumerate(sensors) if abs(sensor.yaw) < AHEAD), None)
         self._ahead = ahead
         self._marks = None if ahead is None else LaneMarkModel(sensors[ahead], marks, generator)
@@ -87,20 +87,22 @@ class CameraModel:
 
     def _boxes(self, scene: Scene, sensor: np.ndarray, index: np.ndarray) -> np.ndarray:
         """Left, top, right, bottom (V, 4) of the eight corners. Corners behind the camera project far out to their side."""
+        corner = np.zeros((len(sensor), 2, 4, 3))
+        corner[..., :2] = scene.corner[index, None]
+        corner[:, 1, :, 2] = scene.extent[index, 2, None]
         boxes = np.empty((len(sensor), 4))
-        for row in np.unique(sensor).tolist():
-            own = np.flatnonzero(sensor == row)
-            corner = np.zeros((len(own), 2, 4, 3))
-            corner[..., :2] = scene.corner[index[own], None]
-            corner[:, 1, :, 2] = scene.extent[index[own], 2, None]
-            pixel, _ = project(self._sensors[row], corner.reshape(-1, 3))
-            pixel = pixel.reshape(len(own), 8, 2)
-            boxes[own, :2], boxes[own, 2:] = pixel.min(1), pixel.max(1)
+        bounds = np.searchsorted(
+            sensor, np.arange(len(self._sensors) + 1)
+        ).tolist()  # views are ordered by sensor
+        for camera, first, end in zip(self._sensors, bounds[:-1], bounds[1:], strict=True):
+            if end > first:
+                pixel, _ = project(camera, corner[first:end].reshape(-1, 3))
+                pixel = pixel.reshape(-1, 8, 2)
+                boxes[first:end, :2], boxes[first:end, 2:] = pixel.min(1), pixel.max(1)
         return self._clipped(boxes, sensor)
 
     def _clipped(self, boxes: np.ndarray, sensor: np.ndarray) -> np.ndarray:
-        size = self._image_size[sensor]
-        return np.clip(boxes, 0.0, np.concatenate((size, size), axis=1))
+        return np.minimum(np.maximum(boxes, 0.0), self._image_size[sensor])
 
     def _image_marks(
         self, scene: Scene, box: np.ndarray, sensor: np.ndarray, distance: np.ndarray
@@ -114,6 +116,8 @@ class CameraModel:
         """Boxes like those of cars below the horizon, with low scores."""
         generator = self._generator
         sensor = np.repeat(np.arange(len(self._clutter)), generator.poisson(self._clutter))
+        if len(sensor) == 0:
+            return np.empty((0, 4)), sensor, np.empty(0)
         draw = generator.random((len(sensor), 4))
         size = self._image_size[sensor]
         bottom = size[:, 1] * (0.51 + 0.3 * draw[:, 0])

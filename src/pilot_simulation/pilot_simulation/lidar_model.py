@@ -8,7 +8,7 @@ from pilot_common.geometry import wrap_angle
 from pilot_common.types import Detections, ObjectClass
 from pilot_common.vehicle import Sensor
 from pilot_simulation.parameters import LidarParameters
-from pilot_simulation.scene import Scene, Viewpoints, Views, from_object_frame
+from pilot_simulation.scene import Scene, Viewpoints, Views, columns, from_object_frame
 
 CAR = (4.6, 1.85, 1.5)  # m, what false boxes look like
 SCORE = 0.9
@@ -45,7 +45,7 @@ class LidarModel:
         relative = position - viewpoints.position[sensor, :2]
         distance = np.hypot(relative[:, 0], relative[:, 1])
         beam = relative / np.maximum(distance, 1e-3)[:, None]
-        across = np.stack((-beam[:, 1], beam[:, 0]), axis=-1)
+        across = columns(-beam[:, 1], beam[:, 0])
         centre = parameters.centre_deviation**2
         deviation_along = np.sqrt(self._errors[sensor, 0] ** 2 + centre)
         deviation_across = np.sqrt((self._errors[sensor, 1] * distance) ** 2 + centre)
@@ -54,7 +54,7 @@ class LidarModel:
         covariance = deviation_along[:, None, None] ** 2 * beam[:, :, None] * beam[:, None, :]
         covariance += deviation_across[:, None, None] ** 2 * across[:, :, None] * across[:, None, :]
         extent = np.maximum(scene.extent[index] + parameters.extent_deviation * noise[:, 3:6], 0.2)
-        score = np.clip(SCORE + parameters.score_deviation * noise[:, 6], 0.0, 1.0)
+        score = np.minimum(np.maximum(SCORE + parameters.score_deviation * noise[:, 6], 0.0), 1.0)
         detections = Detections(
             stamp=scene.stamp,
             sensors=self._index,
@@ -104,4 +104,4 @@ def _face_centres(scene: Scene, views: Views, rows: np.ndarray) -> np.ndarray:
     half = 0.5 * scene.extent[views.object[rows], :2]
     nearest = views.nearest[rows]
     end = np.abs(nearest[:, 0]) >= half[:, 0] - 1e-9
-    return np.where(np.stack((end, ~end), axis=-1), np.sign(nearest) * half, 0.0)
+    return np.where(columns(end, ~end) > 0.0, np.sign(nearest) * half, 0.0)

@@ -8,7 +8,7 @@ from pilot_common.geometry import wrap_angle
 from pilot_common.types import ObjectClass, RadarReturns
 from pilot_common.vehicle import Sensor
 from pilot_simulation.parameters import RadarParameters
-from pilot_simulation.scene import Scene, Viewpoints, Views, from_object_frame
+from pilot_simulation.scene import Scene, Viewpoints, Views, columns, from_object_frame
 
 FACE_MARGIN = 0.9  # share of a face over which second returns are spread
 FASTEST_CLUTTER = 40.0  # m/s, largest range rate of clutter that moves
@@ -92,12 +92,12 @@ class RadarModel:
         azimuth = np.arctan2(relative[:, 1], relative[:, 0]) - self._viewpoints.yaw[sensor]
         own = self._sensor_velocity(scene, sensor)
         closing = np.einsum("vi,vi->v", scene.velocity[index] - own, relative) / distance
-        return np.stack((distance, wrap_angle(azimuth), closing), axis=-1), sensor
+        return columns(distance, wrap_angle(azimuth), closing), sensor
 
     def _sensor_velocity(self, scene: Scene, sensor: np.ndarray) -> np.ndarray:
         """Of the mount over ground (V, 2): the rear axle's speed and the yaw rate about it."""
         mount = self._viewpoints.position[sensor]
-        return np.stack((scene.speed - scene.yaw_rate * mount[:, 1], scene.yaw_rate * mount[:, 0]), axis=-1)
+        return columns(scene.speed - scene.yaw_rate * mount[:, 1], scene.yaw_rate * mount[:, 0])
 
     def _false_returns(self, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
         """Range, azimuth, range rate (V, 3) of clutter, anywhere in view; most of it stands on the ground."""
@@ -111,4 +111,4 @@ class RadarModel:
         standing = -own[:, 0] * np.cos(direction) - own[:, 1] * np.sin(direction)
         moving = (2.0 * draw[:, 3] - 1.0) * FASTEST_CLUTTER
         rate = np.where(draw[:, 2] < self._parameters.standing_clutter, standing, moving)
-        return np.stack((distance, azimuth, rate), axis=-1), sensor
+        return columns(distance, azimuth, rate), sensor

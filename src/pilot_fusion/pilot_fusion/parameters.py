@@ -25,6 +25,9 @@ class MotionParameters:
     """How others move: Singer's model (IEEE Trans. AES-6, 1970), acceleration along and across the heading dying away."""
 
     acceleration_time: float = parameter("s", 0.1, 20.0, "time constant with which an acceleration dies away")
+    coasting_time: float = parameter(
+        "s", 0.05, 20.0, "and with which it dies away while nobody sees the object"
+    )
     acceleration_along: float = parameter("m/s²", 0.1, 10.0, "standard deviation, along the heading")
     acceleration_across: float = parameter("m/s²", 0.05, 10.0, "standard deviation, across the heading")
     birth_speed: float = parameter(
@@ -58,6 +61,7 @@ class MeasurementParameters:
         "", 0.0, 1.0, "share of the camera's range variance that more frames do not lower"
     )
     position_floor: float = parameter("m", 0.01, 1.0, "smallest standard deviation of any position")
+    sure_score: float = parameter("", 0.0, 1.0, "detections with lower scores are less exact, in proportion")
     systematic: float = parameter(
         "m", 0.0, 1.0, "position error that no averaging removes, added to what is reported"
     )
@@ -84,6 +88,9 @@ class AssociationParameters:
     """Which measurement belongs to which track."""
 
     gate: float = parameter("", 2.0, 100.0, "largest squared Mahalanobis distance per measurement")
+    outlier: float = parameter(
+        "", 1.0, 100.0, "squared Mahalanobis distance from which a measurement counts less"
+    )
     coarse_gate: float = parameter("m", 0.0, 100.0, "pairs farther apart in x or y are not looked at")
     cluster_distance: float = parameter("m", 0.5, 20.0, "unassigned radar returns this close are one object")
     cluster_speed: float = parameter("m/s", 0.1, 10.0, "and this close in Doppler")

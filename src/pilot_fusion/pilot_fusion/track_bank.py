@@ -74,13 +74,16 @@ class TrackBank:
             setattr(self, name, np.concatenate((getattr(self, name), columns[name])))
         return slice(before, before + count)
 
-    def predict(self, time: float) -> None:
-        """Moves all tracks to `time`. Backward (for a late measurement) no noise is added: it was on the way forward."""
+    def predict(self, time: float, coasting: np.ndarray) -> None:
+        """Moves all tracks to `time`. Backward (for a late measurement) no noise is added: it was on the way forward.
+
+        What coasts (N,), for nobody saw it lately, soon forgets its acceleration: it was a matter of the moment.
+        """
         if len(self) and time != self.time:
+            duration = max(time - self.time, 0.0)
             self.state, self.covariance = self.predicted(time, slice(None))
-            self.heading_variance = self.heading_variance + self._parameters.heading_drift**2 * max(
-                time - self.time, 0.0
-            )
+            self.heading_variance = self.heading_variance + self._parameters.heading_drift**2 * duration
+            self.state[coasting, 4:] *= math.exp(-duration / self._parameters.coasting_time)
         self.time = time
 
     def predicted(self, time: float, rows: np.ndarray | slice) -> tuple[np.ndarray, np.ndarray]:

@@ -21,6 +21,7 @@ from pilot_fusion.measurement import MeasurementModel, Measurements, Source
 from pilot_fusion.parameters import Parameters
 from pilot_fusion.track_bank import NEVER, TrackBank, inverse_2x2
 
+COASTING = 0.12  # s; unseen for longer than the period of the slowest sensor
 NEUTRAL_SCORE = 0.5  # of a radar return, which carries none
 UNKNOWN_HEADING = 0.35  # rad; deviation of the guess that a newcomer drives along the car's own axis
 
@@ -73,7 +74,7 @@ class Tracker:
             found = self._model.of_detections(message, source, ego)
         unseen = message.stamp - bank.seen.max(axis=1, initial=NEVER)
         bank.existence = existence.fade(bank.existence, unseen, message.stamp - bank.time)
-        bank.predict(message.stamp)
+        bank.predict(message.stamp, unseen > COASTING)
         pairs = gate(bank, found, self._model, self._parameters.association)
         pairs = (
             assign_many_to_one(pairs) if source is Source.RADAR else assign_one_to_one(pairs, found.sensor)
@@ -115,7 +116,9 @@ class Tracker:
         """All measurements of an object together: their weighted mean for the position, then their mean Doppler."""
         if len(seen) == 0:
             return
-        noise = pairs.noise
+        # What fits badly counts less (Cauchy-like weights): half hidden objects are reported metres off now and then.
+        doubt = np.maximum(pairs.surprise / self._parameters.association.outlier, 1.0)
+        noise = pairs.noise * doubt[:, None, None]
         if found.source is Source.CAMERA:
             noise = self._model.without_repetition(
                 noise, found.beam[pairs.measurement], self.bank.covariance[pairs.track, :2, :2]

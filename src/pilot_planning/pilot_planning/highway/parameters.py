@@ -77,9 +77,9 @@ class RelevanceParameters:
     """Which tracks matter, and how much they may make the car brake."""
 
     existence: float = parameter("", 0.1, 0.95, "tracks below are not regarded")
-    existence_brake: float = parameter("", 0.3, 0.999, "enough alone for braking beyond comfort")
+    existence_brake: float = parameter("", 0.3, 0.999, "of one kind of sensor, for braking beyond comfort")
     confirmation_time: float = parameter(
-        "s", 0.0, 3.0, "age that also confirms, as a second kind of sensor does"
+        "s", 0.0, 3.0, "age that this also takes; two kinds of sensors confirm at once"
     )
     unseen: float = parameter(
         "s", 0.1, 3.0, "tracks not measured for longer do not make the car brake beyond comfort"

@@ -76,7 +76,13 @@ def obstacles(
 
     speed_toward = np.maximum(toward, 1e-3)
     arrival = np.maximum(clearance - p.margin, 0.0) / speed_toward
-    crossing = ahead & ~in_path & (toward > np.maximum(np.abs(traffic.speed), p.drift_rate))
+    walks = (traffic.class_id == ObjectClass.PEDESTRIAN) | (traffic.class_id == ObjectClass.TWO_WHEELER)
+    crossing = (
+        ahead
+        & ~in_path
+        & (walks | traffic.sideways)
+        & (toward > np.maximum(np.abs(traffic.speed), p.drift_rate))
+    )
     leaving = arrival + 2.0 * (traffic.half_width + half_width + p.margin) / speed_toward
     passing = (gap + 2.0 * traffic.half_length + length) / closing
     crossing &= (arrival < passing + p.crossing_margin) & (leaving > meeting - p.crossing_margin)

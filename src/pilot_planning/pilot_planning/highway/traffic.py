@@ -16,7 +16,8 @@ SENSOR_COUNT = np.array([bin(bits).count("1") for bits in range(256)])
 class Traffic:
     """N tracks that exist well enough, each (N,). Half extents are along and across the road, speeds along it.
 
-    `left`, `right` are the probabilities to go there; `confirmed` tells which may make the car brake beyond comfort.
+    `left`, `right` are the probabilities to go there; `confirmed` tells which may make the car brake beyond comfort, `sideways`
+    which head across the road.
     """
 
     identity: np.ndarray
@@ -31,6 +32,7 @@ class Traffic:
     left: np.ndarray
     right: np.ndarray
     confirmed: np.ndarray
+    sideways: np.ndarray
 
 
 def see_traffic(tracks: Tracks, road: Road, p: RelevanceParameters) -> Traffic:
@@ -60,7 +62,7 @@ def see_traffic(tracks: Tracks, road: Road, p: RelevanceParameters) -> Traffic:
     across = np.abs(cosine)
     extent = 0.5 * tracks.extent[rows, :2]
     existence = tracks.existence[rows]
-    seen_long = (tracks.age[rows] >= p.confirmation_time) | (SENSOR_COUNT[tracks.sensors[rows]] >= 2)
+    alone = (existence >= p.existence_brake) & (tracks.age[rows] >= p.confirmation_time)
     return Traffic(
         identity=tracks.identity[rows],
         class_id=tracks.class_id[rows],
@@ -73,5 +75,6 @@ def see_traffic(tracks: Tracks, road: Road, p: RelevanceParameters) -> Traffic:
         acceleration=tracks.acceleration[rows] * cosine,
         left=intention[:, 1],
         right=intention[:, 2],
-        confirmed=((existence >= p.existence_brake) | seen_long) & (tracks.unseen[rows] <= p.unseen),
+        confirmed=(alone | (SENSOR_COUNT[tracks.sensors[rows]] >= 2)) & (tracks.unseen[rows] <= p.unseen),
+        sideways=sine > 0.7,
     )

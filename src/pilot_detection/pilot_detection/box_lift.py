@@ -15,7 +15,8 @@ from pilot_common.near_face import near_face
 from pilot_common.vehicle import Vehicle
 from pilot_detection.parameters import Parameters
 
-STEPS = 3
+STEPS = 6  # at most; most boxes need three
+LAST_GAIN = 0.05
 # Corners: sign along x, sign along y, share of the height.
 CORNERS = np.array([(x, y, z) for x in (0.5, -0.5) for y in (0.5, -0.5) for z in (0.0, 1.0)])
 SMALLEST_DEPTH = 0.5  # m; corners beside or behind the camera are moved to here during the search
@@ -108,14 +109,21 @@ class BoxLift:
         prior_weight[:, 1] = 1.0 / (1.0 / prior_weight[:, 1] + slant**2 * np.einsum("ni,ni->n", away, away))
         diagonal = np.concatenate((np.full((len(measured), 2), SLIGHT), prior_weight), axis=1)
         precision = np.zeros((len(measured), 5, 5))
+        active = np.arange(len(measured))
         for _ in range(STEPS):
-            predicted, jacobian = self._edges(rotation, mount, unknown)
-            weighted = np.matmul(weight, jacobian)
-            precision = np.matmul(jacobian.transpose(0, 2, 1), weighted)
-            precision[:, (0, 1, 2, 3, 4), (0, 1, 2, 3, 4)] += diagonal
-            gradient = np.matmul((measured - predicted)[:, None, :], weighted)[:, 0]
-            gradient[:, 2:] += prior_weight * (prior - unknown[:, 2:])
-            unknown = unknown + np.linalg.solve(precision, gradient[:, :, None])[:, :, 0]
+            predicted, jacobian = self._edges(rotation[active], mount[active], unknown[active])
+            weighted = np.matmul(weight[active], jacobian)
+            system = np.matmul(jacobian.transpose(0, 2, 1), weighted)
+            system[:, (0, 1, 2, 3, 4), (0, 1, 2, 3, 4)] += diagonal[active]
+            gradient = np.matmul((measured[active] - predicted)[:, None, :], weighted)[:, 0]
+            gradient[:, 2:] += prior_weight[active] * (prior[active] - unknown[active, 2:])
+            step = np.linalg.solve(system, gradient[:, :, None])[:, :, 0]
+            precision[active] = system
+            unknown[active] += step
+            # A step that lowers the misfit by less than this was the last.
+            active = active[np.einsum("ni,ni->n", step, gradient) > LAST_GAIN]
+            if len(active) == 0:
+                break
             np.maximum(unknown[:, 2:], 0.2 * prior, out=unknown[:, 2:])
         residual = measured - self._edges(rotation, mount, unknown)[0]
         misfit = np.einsum("ni,nij,nj->n", residual, weight, residual)

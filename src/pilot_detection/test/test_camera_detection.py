@@ -229,6 +229,17 @@ def test_pedestrians_and_trucks_use_their_own_sizes() -> None:
     assert found.position[0, 0] == pytest.approx(44.0, abs=0.2)
 
 
+@pytest.mark.parametrize("x", [16.0, 20.0, 30.0])
+def test_a_truck_in_the_next_lane_close_by_is_not_lost(x: float) -> None:
+    box = image_box(0, x, -3.6, (16.5, 2.55, 3.9))
+    seen = np.clip(box, 0.0, (1920.0, 1080.0, 1920.0, 1080.0))
+    found = lift(boxes([0], [seen], class_id=[ObjectClass.TRUCK]))
+    assert len(found.position) == 1
+    # Where the lower edge or the side is cut off by the image, the size of the class is all there is to tell the range.
+    deviation = np.sqrt(found.position_covariance[0, 0, 0])
+    assert abs(found.position[0, 0] - (x - 8.25)) < 3.0 * deviation + 0.5
+
+
 def test_a_line_is_recovered_exactly_without_noise() -> None:
     truth = [(1.8, 0.01, 5e-4, 1e-6), (-1.8, 0.01, 5e-4, 1e-6)]
     marks = fit(lines(truth, np.linspace(6.0, 70.0, 20)))

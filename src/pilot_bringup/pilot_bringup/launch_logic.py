@@ -26,8 +26,9 @@ from pilot_common.errors import BagError, ConfigError
 from pilot_common.folders import config_folder
 from pilot_common.graph import load_graph
 from pilot_common.runner import core_class
-from pilot_common.vehicle import Vehicle, load_parameters, load_vehicle
+from pilot_common.vehicle import Vehicle, load_parameters
 from pilot_simulation.scenario import Fault, FaultKind, load_scenario
+from pilot_vehicle.feasibility import load_checked_vehicle
 
 RESPAWN_DELAY = 0.5  # s; long enough for supervision to see that a function was gone
 RECORDER_PATIENCE = 15.0  # s between SIGINT and SIGTERM: the recorder finishes its bag first
@@ -60,7 +61,7 @@ def value(context: LaunchContext, name: str) -> str:
 def checked_vehicle(context: LaunchContext) -> Vehicle:
     """Return the vehicle after all that its functions read was loaded once. Raises ConfigError before anything starts."""
     config = config_folder()
-    vehicle = load_vehicle(value(context, "vehicle"), config)
+    vehicle = load_checked_vehicle(value(context, "vehicle"), config)
     for function in load_graph(config).fitted(vehicle):
         load_parameters(core_class(function).Parameters, function.name, vehicle, config)
     return vehicle
@@ -101,6 +102,7 @@ def simulation_node(context: LaunchContext) -> list[Action]:
         "scenario": located(value(context, "scenario")),
         "seed": number(context, "seed", int, scenario.seed),
         "seconds": number(context, "seconds", float, scenario.duration),
+        "recorded": bool(value(context, "record")),
     }
     node = leading_node(context, "pilot_simulation", "simulation_node", parameters)
     kills = [fault for fault in scenario.faults if fault.kind is FaultKind.FUNCTION_KILLED]

@@ -33,8 +33,8 @@ FEEDBACK = ("actuation", "mode")
 class SimulationNode(Node):
     """Drives scenario `scenario` with vehicle `vehicle` for `seconds` (0: its own duration) by `seed` (−1: its own).
 
-    Starts once every function of the vehicle is there; `done` becomes true at the end. Raises PilotError for what cannot
-    be driven.
+    Starts once every function of the vehicle is there and, where the drive is `recorded`, the recorder; `done` becomes true
+    at the end. Raises PilotError for what cannot be driven.
     """
 
     def __init__(self) -> None:
@@ -45,6 +45,7 @@ class SimulationNode(Node):
         scenario = load_scenario(self.declare_parameter("scenario", DEFAULT_SCENARIO).value, config)
         seed = int(self.declare_parameter("seed", -1).value)
         seconds = float(self.declare_parameter("seconds", 0.0).value)
+        recorded = bool(self.declare_parameter("recorded", False).value)
         if seconds > 0.0:
             scenario = replace(scenario, duration=seconds)
         self.simulation = Simulation(vehicle, scenario, config, None if seed < 0 else seed)
@@ -70,7 +71,13 @@ class SimulationNode(Node):
             self.create_subscription(
                 ros_class(wire_name(message)), name, receive, subscription_profile(topics[name])
             )
-        self._functions = {function.executable for function in graph.fitted(vehicle)}
+        functions = graph.fitted(vehicle)
+        self._functions = {function.executable for function in functions}
+        self._listeners = {
+            name: sum(name in function.inputs for function in functions)
+            + int(recorded and graph.topics[name].recorded)
+            for name in graph.sources
+        }
         self.create_timer(POLL, self._look)
 
     def _receive(self, name: str, message_class: type[Message], wire: Any) -> None:
@@ -101,16 +108,23 @@ class SimulationNode(Node):
         return self._start + self.simulation.ticks * TICK
 
     def _wait(self, now: int) -> None:
-        """For all functions to be there: on the bus, with the last link of the chain, the actuation, connected."""
+        """For all functions to be there: on the bus, everybody connected who shall hear a source, and the way back too."""
         missing = self._functions - set(self.get_node_names())
-        connected = not missing and all(self.count_publishers(name) for name in FEEDBACK)
+        connected = (
+            not missing
+            and all(self.count_publishers(name) for name in FEEDBACK)
+            and all(
+                publisher.get_subscription_count() >= self._listeners[name]
+                for name, publisher in self._publishers_by_topic.items()
+            )
+        )
         late = now - self._waiting_since > PATIENCE
         if not connected and not late:
             self._ready_at = 0
             return
         if late and not connected:
             self.get_logger().warning(
-                f"starts without {', '.join(sorted(missing)) or 'a connection to all functions'}"
+                f"starts without {', '.join(sorted(missing)) or 'a connection to all listeners'}"
             )
         self._ready_at = self._ready_at or now
         if now - self._ready_at >= SETTLING or late:

@@ -131,4 +131,8 @@ def _apply(world, state):
         present = [entry for entry in result.get(name, "").split(":") if entry and entry not in entries]
         if entries or present:
             result[name] = ":".join([*entries, *present])
+    # Who wants no compiled files beside the sources gets them elsewhere: each of the eight processes of a drive would
+    # otherwise spend its first second compiling what it imports.
+    if result.pop("PYTHONDONTWRITEBYTECODE", ""):
+        result.setdefault("PYTHONPYCACHEPREFIX", f"{world.root}/.pilot/pycache")
     return result

@@ -29,6 +29,8 @@ SUFFIXES = {
 }
 
 DataClass = TypeVar("DataClass")
+# libyaml's where the installation has it: ten times as fast.
+_SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def parameter(unit: str, minimum: float, maximum: float, meaning: str) -> Any:
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file (an empty file is an empty mapping). Raises ConfigError."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_SafeLoader)
     except FileNotFoundError:
         raise ConfigError(path, "", "no such file") from None
     except (OSError, UnicodeDecodeError) as error:

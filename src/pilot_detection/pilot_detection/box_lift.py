@@ -19,6 +19,7 @@ STEPS = 6  # at most; most boxes need three
 LAST_GAIN = 0.05
 # Corners: sign along x, sign along y, share of the height.
 CORNERS = np.array([(x, y, z) for x in (0.5, -0.5) for y in (0.5, -0.5) for z in (0.0, 1.0)])
+EDGE_AXIS = np.array((0, 1, 0, 1))  # of the image: left and right are measured across, top and bottom down
 SMALLEST_DEPTH = 0.5  # m; corners beside or behind the camera are moved to here during the search
 SLIGHT = 1e-8  # weight of an edge that says nothing; not 0, so that every system can be solved
 
@@ -33,6 +34,47 @@ class Lifted:
     extent: np.ndarray  # (n, 3)
     extent_valid: np.ndarray  # (n,)
     class_id: np.ndarray  # (n,) unknown where the shape contradicts the class
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """How N boxes are seen, each by its camera; what stays the same while they are fitted."""
+
+    rotation: np.ndarray  # (N, 3, 3) base from optical
+    mount: np.ndarray  # (N, 3)
+    axis: np.ndarray  # (N, 4, 3) direction in which each edge is measured: right, down, right, down
+    forward: np.ndarray  # (N, 1, 3)
+
+    @classmethod
+    def of(cls, rotation: np.ndarray, mount: np.ndarray) -> "Projection":
+        """Of cameras with rotations (N, 3, 3) at mounts (N, 3)."""
+        columns = rotation.transpose(0, 2, 1)
+        return cls(rotation, mount, columns[:, EDGE_AXIS], columns[:, 2:])
+
+    def take(self, rows: np.ndarray) -> "Projection":
+        """Only some of the boxes."""
+        return Projection(self.rotation[rows], self.mount[rows], self.axis[rows], self.forward[rows])
+
+    def edges(self, unknown: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Edges (N, 4) of the boxes `unknown` (N, 5) on the plane of depth 1 and their derivatives (N, 4, 5)."""
+        count = len(unknown)
+        corner = CORNERS * unknown[:, None, 2:]
+        corner[:, :, :2] += unknown[:, None, :2]
+        corner -= self.mount[:, None]
+        optical = corner @ self.rotation
+        depth = np.maximum(optical[:, :, 2:], SMALLEST_DEPTH)
+        plane = optical[:, :, :2] / depth
+        outermost = np.empty((count, 4), np.intp)  # corner of the left, top, right, bottom edge
+        outermost[:, :2] = plane.argmin(axis=1)
+        outermost[:, 2:] = plane.argmax(axis=1)
+        row = outermost + np.arange(0, 8 * count, 8)[:, None]
+        value = plane.take(2 * row + EDGE_AXIS)
+        # d(plane)/d(corner) = (column of the axis − plane · column of depth) / depth
+        slope = (self.axis - value[:, :, None] * self.forward) / depth.take(row)[:, :, None]
+        jacobian = np.empty((count, 4, 5))
+        jacobian[:, :, :2] = slope[:, :, :2]
+        np.multiply(slope, CORNERS.take(outermost, axis=0), out=jacobian[:, :, 2:])
+        return value, jacobian
 
 
 class BoxLift:
@@ -107,27 +149,39 @@ class BoxLift:
         away = unknown[:, :2] - mount[:, :2]
         slant = self._parameters.road_turn * prior[:, 0]
         prior_weight[:, 1] = 1.0 / (1.0 / prior_weight[:, 1] + slant**2 * np.einsum("ni,ni->n", away, away))
-        diagonal = np.concatenate((np.full((len(measured), 2), SLIGHT), prior_weight), axis=1)
+        projection = Projection.of(rotation, mount)
         precision = np.zeros((len(measured), 5, 5))
-        active = np.arange(len(measured))
+        rows = np.arange(len(measured))
+        # What is still being improved, in the order of `rows`.
+        part, seen, edge_weight, state, size, size_weight = (
+            projection, measured, weight, unknown.copy(), prior, prior_weight,
+        )  # fmt: skip
         for _ in range(STEPS):
-            predicted, jacobian = self._edges(rotation[active], mount[active], unknown[active])
-            weighted = np.matmul(weight[active], jacobian)
-            system = np.matmul(jacobian.transpose(0, 2, 1), weighted)
-            system[:, (0, 1, 2, 3, 4), (0, 1, 2, 3, 4)] += diagonal[active]
-            gradient = np.matmul((measured[active] - predicted)[:, None, :], weighted)[:, 0]
-            gradient[:, 2:] += prior_weight[active] * (prior[active] - unknown[active, 2:])
+            predicted, jacobian = part.edges(state)
+            weighted = edge_weight @ jacobian
+            system = jacobian.transpose(0, 2, 1) @ weighted
+            diagonal = system.reshape(-1, 25)[:, ::6]
+            diagonal[:, :2] += SLIGHT
+            diagonal[:, 2:] += size_weight
+            gradient = ((seen - predicted)[:, None] @ weighted)[:, 0]
+            gradient[:, 2:] += size_weight * (size - state[:, 2:])
             step = np.linalg.solve(system, gradient[:, :, None])[:, :, 0]
-            precision[active] = system
-            unknown[active] += step
+            state += step
+            np.maximum(state[:, 2:], 0.2 * size, out=state[:, 2:])
+            precision[rows] = system
+            unknown[rows] = state
             # A step that lowers the misfit by less than this was the last.
-            active = active[np.einsum("ni,ni->n", step, gradient) > LAST_GAIN]
-            if len(active) == 0:
-                break
-            np.maximum(unknown[:, 2:], 0.2 * prior, out=unknown[:, 2:])
-        residual = measured - self._edges(rotation, mount, unknown)[0]
-        misfit = np.einsum("ni,nij,nj->n", residual, weight, residual)
-        return unknown, precision, misfit + np.sum(prior_weight * (unknown[:, 2:] - prior) ** 2, axis=1)
+            improving = (step * gradient).sum(axis=1) > LAST_GAIN
+            if not improving.all():
+                rows = rows[improving]
+                if len(rows) == 0:
+                    break
+                part = part.take(improving)
+                seen, edge_weight, state = seen[improving], edge_weight[improving], state[improving]
+                size, size_weight = size[improving], size_weight[improving]
+        residual = measured - projection.edges(unknown)[0]
+        misfit = ((residual[:, None] @ weight)[:, 0] * residual).sum(axis=1)
+        return unknown, precision, misfit + (prior_weight * (unknown[:, 2:] - prior) ** 2).sum(axis=1)
 
     def _edge_weights(
         self, sensor: np.ndarray, box: np.ndarray, size_px: np.ndarray, focal: np.ndarray
@@ -153,27 +207,6 @@ class BoxLift:
         ray = np.matmul(rotation, middle[:, :, None])[:, :, 0]
         reach = (depth + 0.25 * prior[:, 0])[:, None]
         return np.concatenate((mount[:, :2] + ray[:, :2] * reach, prior), axis=1)
-
-    @staticmethod
-    def _edges(rotation: np.ndarray, mount: np.ndarray, unknown: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Edges (N, 4) of the projected boxes on the plane of depth 1 and their derivatives (N, 4, 5)."""
-        rows = np.arange(len(unknown))[:, None]
-        corner = CORNERS * unknown[:, None, 2:]
-        corner[:, :, :2] += unknown[:, None, :2]
-        optical = np.matmul(corner - mount[:, None, :], rotation)
-        depth = np.maximum(optical[:, :, 2], SMALLEST_DEPTH)
-        plane = optical[:, :, :2] / depth[:, :, None]
-        outermost = np.concatenate(
-            (plane.argmin(axis=1), plane.argmax(axis=1)), axis=1
-        )  # left, top, right, bottom
-        value = plane[rows, outermost, (0, 1, 0, 1)]
-        # d(plane)/d(corner) = (column of the axis − plane · column of depth) / depth
-        column = rotation[:, :, (0, 1, 0, 1)].transpose(0, 2, 1) - value[:, :, None] * rotation[:, None, :, 2]
-        slope = column / depth[rows, outermost][:, :, None]
-        jacobian = np.empty((len(unknown), 4, 5))
-        jacobian[:, :, :2] = slope[:, :, :2]
-        jacobian[:, :, 2:] = slope * CORNERS[outermost]
-        return value, jacobian
 
     @staticmethod
     def _above_horizon(rotation: np.ndarray, measured: np.ndarray, weight: np.ndarray) -> np.ndarray:

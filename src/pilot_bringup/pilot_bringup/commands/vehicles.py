@@ -29,7 +29,9 @@ def run(options: argparse.Namespace, screen: Screen) -> dict[str, Any]:
         except ConfigError as error:
             errors[name] = str(error)
     rows = [_row(vehicle) for vehicle in vehicles]
-    screen.table("Vehicles", ("name", "title", "drive", "fitted", "functions", "sees", "drives up to"), rows)
+    screen.table(
+        "Vehicles", ("name", "title", "drive", "fitted", "equipped for", "sees", "drives up to"), rows
+    )
     for name, reason in errors.items():
         screen.say(f"{name}: {reason}", "red")
     listed = [

@@ -39,7 +39,11 @@ class SpeedLaw:
     def bound(self, time: float, travelled: float, speed: float) -> float:
         """See class."""
         ceiling = self._slow + self._slope * speed
-        return max(-self._deceleration, min(ceiling, self._gain * (self.target - speed)))
+        wanted = self._gain * (self.target - speed)
+        # Comparisons instead of min and max: every law is asked at every step of every plan.
+        if wanted > ceiling:
+            return ceiling
+        return wanted if wanted > -self._deceleration else -self._deceleration
 
 
 class CurveLaw:
@@ -115,8 +119,9 @@ class FollowLaw:
         distance, lead_speed, _ = self.lead.at(time + p.anticipation)
         gap = self.lead.gap + distance - travelled - speed * p.anticipation
         surplus = gap - self._wanted(speed)
-        fast = min(1.0, lead_speed / p.gain_speed)
-        gain = p.gain_standing + fast * (p.gain - p.gain_standing)
+        gain = p.gain
+        if lead_speed < p.gain_speed:
+            gain = p.gain_standing + lead_speed / p.gain_speed * (p.gain - p.gain_standing)
         knee = p.approach_deceleration / (gain * gain)
         if surplus > knee:
             shrink = math.sqrt(2.0 * p.approach_deceleration * (surplus - 0.5 * knee))
@@ -126,7 +131,8 @@ class FollowLaw:
             )  # RSS distance (Shalev-Shwartz 2017) at equal speeds and brakes
             opening = min(p.danger_speed, p.opening_speed + p.danger_gain * danger)
             shrink = max(gain * surplus, -opening)
-        return max(-self._deceleration, (shrink + lead_speed - speed) / self._time_gap)
+        wanted = (shrink + lead_speed - speed) / self._time_gap
+        return wanted if wanted > -self._deceleration else -self._deceleration
 
 
 class BrakeLaw:

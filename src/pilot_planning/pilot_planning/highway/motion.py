@@ -18,20 +18,20 @@ class LeadMotion:
         self.stop_time, self.stop_distance = math.inf, math.inf
         change = self.acceleration * fade
         if self.speed < -change:
-            self.stop_time = -fade * math.log1p(self.speed / change)
-            self.stop_distance = self._distance(self.stop_time)
-
-    def _distance(self, time: float) -> float:
-        grown = self.fade * -math.expm1(-time / self.fade)
-        return self.speed * time + self.acceleration * self.fade * (time - grown)
+            stop_time = -fade * math.log1p(self.speed / change)
+            self.stop_distance = self.at(stop_time)[0]
+            self.stop_time = stop_time
 
     def at(self, time: float) -> tuple[float, float, float]:
         """Distance covered, speed and acceleration after a time."""
+        if self.acceleration == 0.0:  # most of them: within the noise none is believed
+            return self.speed * time, self.speed, 0.0
         if time >= self.stop_time:
             return self.stop_distance, 0.0, 0.0
-        left = math.exp(-time / self.fade)
-        speed = self.speed + self.acceleration * self.fade * (1.0 - left)
-        return self._distance(time), max(0.0, speed), self.acceleration * left
+        gone = -math.expm1(-time / self.fade)
+        change = self.acceleration * self.fade
+        distance = self.speed * time + change * (time - self.fade * gone)
+        return distance, max(0.0, self.speed + change * gone), self.acceleration * (1.0 - gone)
 
 
 def needed_deceleration(
@@ -68,7 +68,9 @@ def needed_deceleration(
 
 def regulation_gap(speed: float) -> float:
     """Least following distance of UN R157, 5.2.3.3: speed × 1.0 s at 7.2 km/h … 1.6 s at 60 km/h, at least 2 m."""
-    kph = min(3.6 * speed, 60.0)
+    kph = 3.6 * speed
+    if kph >= 60.0:
+        return 60.0 / 3.6 * 1.6
     time = 1.0 + 0.1 * (kph - 7.2) / 2.8 if kph < 10.0 else 1.0 + 0.01 * kph
     return max(2.0, kph / 3.6 * max(1.0, time))
 

@@ -102,7 +102,12 @@ class SpeedPlanner:
 
     def _wanted_gap(self, time_gap: float) -> Callable[[float], float]:
         standstill = self._p.follow.standstill_gap
-        return lambda speed: max(standstill + time_gap * speed, regulation_gap(speed))
+
+        def wanted(speed: float) -> float:
+            own, required = standstill + time_gap * speed, regulation_gap(speed)
+            return own if own > required else required
+
+        return wanted
 
     def _add_speeds(
         self, add: Callable[..., None], road: Road, speed: float, set_speed: float, lost: tuple[str, ...]

@@ -14,14 +14,16 @@ def roll_out(
 ) -> tuple[list[float], list[float], list[float]]:
     """Distance, speed and acceleration (T each) when all laws are obeyed from `speed` and `acceleration` on, within the jerks."""
     distance = 0.0
+    bounds = [law.bound for law in laws]
+    fall, rise = down * step, up * step
     distances, speeds, accelerations = [0.0], [speed], [acceleration]
     for index in range(1, samples):
         time = index * step
         # where the present acceleration leads to, then the laws there: half-explicit, stable for the gains used at this step
         ahead = max(0.0, speed + acceleration * step)
         travelled = distance + 0.5 * (speed + ahead) * step
-        wanted = min([law.bound(time, travelled, ahead) for law in laws])
-        following = max(acceleration - down * step, min(acceleration + up * step, wanted))
+        wanted = min([bound(time, travelled, ahead) for bound in bounds])
+        following = max(acceleration - fall, min(acceleration + rise, wanted))
         reached = max(0.0, speed + 0.5 * (acceleration + following) * step)
         distance += 0.5 * (speed + reached) * step
         speed, acceleration = reached, following if reached > 0.0 or following > 0.0 else 0.0

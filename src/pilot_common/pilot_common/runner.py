@@ -16,12 +16,16 @@ from pilot_common.messages import Message, to_nanoseconds, to_seconds
 from pilot_common.types import Health
 from pilot_common.vehicle import Vehicle, load_parameters
 
+# Clocks of two computers agree better than this; a message stamped later than so is wrong, or the clock was set back.
+CLOCK_TOLERANCE = 50_000_000  # ns
+
 
 class FunctionRunner:
     """Runs `core`, an object with `step(inputs) -> outputs` and `reset()`, as row `function` of the graph says.
 
     The core's class names its `Inputs` (a dataclass with `time` in seconds and a field per input topic) and `Outputs` (a
-    field per output topic, None where it says nothing); a missing or too old input is None, `health/*` is a mapping.
+    field per output topic, None where it says nothing); a missing or too old input is None, `health/*` is a mapping. A message
+    from the future is dropped.
     """
 
     def __init__(self, function: Function, graph: Graph, core: Any) -> None:
@@ -70,7 +74,7 @@ class FunctionRunner:
         if self.function.watchdog:
             if self._last_step is None:
                 self._last_step = now  # the watchdog runs from the first look
-            return now - self._last_step >= self.function.watchdog
+            return not 0 <= now - self._last_step < self.function.watchdog  # negative: the clock was set back
         return False
 
     def step(self, now: int) -> dict[str, Message]:
@@ -101,7 +105,10 @@ class FunctionRunner:
     def _inputs(self, now: int) -> Any:
         ports: dict[str, Any] = {name: self._fresh(name, now) for name in self._newest_inputs}
         for name in self._queue_inputs:
-            ports[name] = tuple(sorted(self._queue[name], key=lambda message: message.stamp))
+            messages = sorted(self._queue[name], key=lambda message: message.stamp)  # type: ignore[attr-defined]
+            while messages and _age(messages[-1], now) < -CLOCK_TOLERANCE:
+                messages.pop()
+            ports[name] = tuple(messages)
             self._queue[name].clear()
         if self._health_inputs:
             ports["health"] = {
@@ -113,7 +120,10 @@ class FunctionRunner:
         message = self._newest.get(name)
         if message is None:
             return None
-        age = now - to_nanoseconds(message.stamp)  # type: ignore[attr-defined]
+        age = _age(message, now)
+        if age < -CLOCK_TOLERANCE:  # it would count as the newest until the clock has caught up with it
+            del self._newest[name]
+            return None
         self._worst_age = max(self._worst_age, age * 1e-9)
         return message if age <= self._age_limit[name] else None
 
@@ -151,6 +161,10 @@ class FunctionRunner:
     def restore(self, state: dict[str, Any]) -> None:
         """Goes back to a state from `snapshot`."""
         self.__dict__.update(copy.deepcopy(state) | {"function": self.function})
+
+
+def _age(message: Message, now: int) -> int:
+    return now - to_nanoseconds(message.stamp)  # type: ignore[attr-defined]
 
 
 def make_core(function: Function, vehicle: Vehicle, parameters: Any) -> Any:

@@ -96,6 +96,38 @@ def test_the_newest_is_that_of_the_latest_stamp_in_any_order_of_arrival():
     assert [message.stamp for message in one.core.seen[0].news] == [0.0, 0.01, 0.02]
 
 
+def test_a_message_from_the_future_is_dropped_and_does_not_hide_later_ones():
+    one, _ = runner()
+    for name in ("wish", "news"):
+        one.deliver(name, mode(10_000))
+    one.step(20 * MILLISECOND)
+    for name in ("wish", "news"):
+        one.deliver(name, mode(40))
+    one.step(40 * MILLISECOND)
+    assert one.core.seen[0].wish is None and one.core.seen[0].news == ()
+    assert one.core.seen[1].wish.stamp == 0.04
+    assert [message.stamp for message in one.core.seen[1].news] == [0.04]
+
+
+def test_a_message_of_a_clock_slightly_ahead_is_seen():
+    one, _ = runner()
+    for name in ("wish", "news"):
+        one.deliver(name, mode(50))
+    one.step(0)
+    assert one.core.seen[0].wish is not None and len(one.core.seen[0].news) == 1
+
+
+def test_when_the_clock_is_set_back_the_watchdog_steps_at_once_and_old_messages_are_gone():
+    one, _ = runner(watchdog=40 * MILLISECOND)
+    one.deliver("wish", mode(10_000))
+    one.step(10_000 * MILLISECOND)
+    assert one.due(5_000 * MILLISECOND)
+    one.step(5_000 * MILLISECOND)
+    assert one.core.seen[1].wish is None
+    assert not one.due(5_020 * MILLISECOND)
+    assert one.due(5_040 * MILLISECOND)
+
+
 def test_a_watchdog_steps_when_the_trigger_fails_to_come():
     one, _ = runner(watchdog=40 * MILLISECOND)
     steps = []

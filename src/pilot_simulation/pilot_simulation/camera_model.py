@@ -13,7 +13,7 @@ from pilot_common.types import CameraObjects, ObjectClass
 from pilot_common.vehicle import Sensor
 from pilot_simulation.lane_mark_model import ImageMarks, LaneMarkModel
 from pilot_simulation.parameters import CameraParameters, MarkParameters
-from pilot_simulation.scene import Scene, Viewpoints
+from pilot_simulation.scene import Scene, Viewpoints, Views
 
 AHEAD = 0.35  # rad: cameras turned less look ahead
 # What each class is mistaken for: unknown, car, truck, two-wheeler, pedestrian in the order of `ObjectClass`.
@@ -44,10 +44,10 @@ class CameraModel:
         self._ahead = ahead
         self._marks = None if ahead is None else LaneMarkModel(sensors[ahead], marks, generator)
 
-    def measure(self, scene: Scene) -> CameraObjects:
-        """One exposure of all of them, ordered by sensor, then object."""
+    def measure(self, scene: Scene, views: Views | None = None) -> CameraObjects:
+        """One exposure of all of them, ordered by sensor, then object; `views` of the scene where they are known already."""
         generator, parameters = self._generator, self._parameters
-        views = self._viewpoints.look(scene)
+        views = self._viewpoints.look(scene) if views is None else views
         probability = self._viewpoints.probabilities(views, parameters.detectability)
         rows = np.flatnonzero(generator.random(len(probability)) < probability)
         sensor, index = views.sensor[rows], views.object[rows]

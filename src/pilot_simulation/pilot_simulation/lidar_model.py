@@ -31,10 +31,13 @@ class LidarModel:
         self._errors = np.array([(sensor.errors.range, sensor.errors.azimuth) for sensor in sensors])
         self._clutter = np.array([sensor.errors.clutter for sensor in sensors])
 
-    def measure(self, scene: Scene) -> Detections:
-        """One sweep of all of them. Far away only the near face is seen: neither heading nor extent is valid there."""
+    def measure(self, scene: Scene, views: Views | None = None) -> Detections:
+        """One sweep of all of them. Far away only the near face is seen: neither heading nor extent is valid there.
+
+        `views` of the scene are given where they are known already.
+        """
         generator, parameters, viewpoints = self._generator, self._parameters, self._viewpoints
-        views = viewpoints.look(scene)
+        views = viewpoints.look(scene) if views is None else views
         probability = viewpoints.probabilities(views, parameters.detectability)
         rows = np.flatnonzero(generator.random(len(probability)) < probability)
         sensor, index = views.sensor[rows], views.object[rows]

@@ -36,10 +36,13 @@ class RadarModel:
         }
         self._cross_section = np.array([by_class[kind] for kind in ObjectClass])
 
-    def measure(self, scene: Scene) -> RadarReturns:
-        """One cycle of all of them, ordered by sensor; clutter of a sensor comes after its objects."""
+    def measure(self, scene: Scene, views: Views | None = None) -> RadarReturns:
+        """One cycle of all of them, ordered by sensor; clutter of a sensor comes after its objects.
+
+        `views` of the scene are given where they are known already.
+        """
         generator, parameters = self._generator, self._parameters
-        views = self._viewpoints.look(scene)
+        views = self._viewpoints.look(scene) if views is None else views
         probability = self._viewpoints.probabilities(views, parameters.detectability, parameters.under_ride)
         seen = generator.random(len(probability)) < probability
         twice = seen & (views.distance < parameters.second_range)

@@ -81,6 +81,18 @@ class Views:
     nearest: np.ndarray  # (V, 2)
     visible: np.ndarray  # (V,)
 
+    def of_sensors(self, first: int, end: int) -> "Views":
+        """Those of the sensors in rows `first` to `end` (exclusive), which become the rows from 0 on."""
+        low, high = np.searchsorted(self.sensor, (first, end)).tolist()
+        own = slice(low, high)
+        return Views(
+            self.sensor[own] - first,
+            self.object[own],
+            self.distance[own],
+            self.nearest[own],
+            self.visible[own],
+        )
+
 
 class Viewpoints:
     """S sensors of one kind, their mounts as arrays."""
@@ -140,9 +152,11 @@ class Viewpoints:
         hides &= (low < high_seen[:, None]) & (high > low_seen[:, None])
         behind, before = np.nonzero(hides)
         blocked = (rays[behind] >= low[before, None]) & (rays[behind] <= high[before, None])
-        hit = np.zeros((len(sensor), RAYS))
-        np.add.at(hit, behind, blocked)
-        visible = share * np.mean(hit == 0.0, axis=1)
+        free = np.full((len(sensor), RAYS), True)
+        if len(behind):
+            first = np.flatnonzero(np.diff(behind, prepend=-1))
+            free[behind[first]] = ~np.logical_or.reduceat(blocked, first, axis=0)
+        visible = share * (free.sum(axis=1) / RAYS)
         nearest = columns(nearest_x[sensor, index], nearest_y[sensor, index])
         return Views(sensor[seen], index[seen], distance[seen], nearest[seen], visible[seen])
 

@@ -2,7 +2,8 @@
 
 A failure of a critical function ends in a stop in the lane at once; lost lanes or sensors and an inattentive driver first
 lead to a demand to take over. A minimum-risk stop ends only by the driver's hand, and the system stays locked until the car
-was parked.
+was parked. A supervisor that begins while the gate lets commands through was restarted in mid-drive: it does not know whether
+the driver is there, so it goes on with the stop that the gate began without it.
 """
 
 import math
@@ -87,9 +88,9 @@ class SupervisionInputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupervisionOutputs:
-    """Who drives and why."""
+    """Who drives and why; None while that is not known yet."""
 
-    mode: Mode
+    mode: Mode | None
 
 
 class Supervisor:
@@ -113,10 +114,14 @@ class Supervisor:
         self._state: VehicleState | None = None
         self._well = Held()  # no cause for a takeover demand
         self._locked, self._trusted = False, False
+        self._begun, self._waiting_since = False, math.inf
 
     def step(self, inputs: SupervisionInputs) -> SupervisionOutputs:
-        """The mode for now."""
+        """The mode for now; None in the first moment, until it is known whether the system drives already."""
         time, state = inputs.time, inputs.vehicle_state
+        if not self._begun and not self._begin(inputs.actuation, time):
+            return SupervisionOutputs(mode=None)
+        self._since = min(self._since, time)  # a clock that is set back lengthens no demand
         self._trusted = state is not None and state.valid and math.isfinite(state.speed)
         streams = {
             "vehicle state": state if self._trusted else None,
@@ -134,6 +139,14 @@ class Supervisor:
             self._locked = (self._locked or self._mode is MINIMUM_RISK) and self._state.gear is not Gear.PARK
         reason, warning = self._shown(time, acts)
         return SupervisionOutputs(mode=Mode(stamp=time, mode=self._mode, reason=reason, warning=warning))
+
+    def _begin(self, actuation: Actuation | None, time: float) -> bool:
+        self._waiting_since = min(self._waiting_since, time)
+        self._begun = actuation is not None or time - self._waiting_since >= self._parameters.persistence
+        if actuation is not None and actuation.active:
+            self._mode, self._since = MINIMUM_RISK, time
+            self._reason = "supervision was restarted while the system drove"
+        return self._begun
 
     def _change(self, situation: Situation, time: float) -> None:
         for before, when, after in TRANSITIONS:

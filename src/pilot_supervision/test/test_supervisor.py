@@ -524,6 +524,41 @@ def test_reset_begins_anew(drive):
     assert drive.step(driver=PRESS).mode is ACTIVE
 
 
+DRIVING = {"actuation": replace(ACTUATION, active=True)}
+
+
+def test_restarted_while_the_system_drives_it_goes_on_with_the_stop():
+    """The gate has begun it, for want of a mode: to say OFF now would let go of a car that nobody holds."""
+    restarted = Drive()
+    first = restarted.step(**DRIVING)
+    assert (first.mode, first.warning) == (MINIMUM_RISK, 3)
+    assert first.reason == "supervision was restarted while the system drove"
+    assert all(mode.mode is MINIMUM_RISK for mode in restarted.run(20.0, **DRIVING))
+    assert restarted.run(0.7, driver={"brake": 0.2})[-1].mode is STANDBY
+    assert "locked" in restarted.step(driver=PRESS).reason
+
+
+def test_restarted_it_says_nothing_before_it_knows_whether_the_system_drives():
+    restarted = Drive()
+    assert restarted.run(0.2, actuation=None) == [None] * 4
+    assert restarted.step(**DRIVING).mode is MINIMUM_RISK
+
+
+def test_without_a_gate_it_begins_all_the_same():
+    said = Drive().run(1.0, actuation=None)
+    assert {mode.mode for mode in said if mode is not None} == {STANDBY}
+    assert said[round(0.4 / TICK)] is not None
+
+
+def test_a_clock_that_is_set_back_begins_the_drivers_time_anew_at_most(drive):
+    drive.run(0.5, **BLIND)
+    drive.time -= 30.0
+    drive.reports = {}
+    said = drive.run(drive.parameters.takeover_time + 0.5, **BLIND)
+    assert said[0].mode is TAKEOVER
+    assert said[-1].mode is MINIMUM_RISK
+
+
 def test_inputs_that_are_not_numbers_leave_no_trace(drive):
     nonsense = {"brake": math.nan, "steering_torque": math.nan, "accelerator": math.nan}
     assert all(mode.mode is ACTIVE for mode in drive.run(1.0, driver=nonsense))

@@ -19,11 +19,11 @@ def foot(line: ReferenceLine, x: float, y: float) -> tuple[float, float, float, 
     distance = atan2(c along, 1 − c across) / c.
     """
     point, station = line.point, line.station
-    delta = point - (x, y)
-    nearest = int(np.argmin(np.einsum("pi,pi->p", delta, delta)))
+    delta_x, delta_y = point[:, 0] - x, point[:, 1] - y
+    nearest = int((delta_x * delta_x + delta_y * delta_y).argmin())
     heading, curvature = float(line.heading[nearest]), float(line.curvature[nearest])
     cosine, sine = math.cos(heading), math.sin(heading)
-    right, down = float(delta[nearest, 0]), float(delta[nearest, 1])
+    right, down = float(delta_x[nearest]), float(delta_y[nearest])
     along, across = -right * cosine - down * sine, right * sine - down * cosine
     bent, remaining = curvature * along, 1.0 - curvature * across
     q = math.hypot(bent, remaining)
@@ -41,10 +41,10 @@ def foot(line: ReferenceLine, x: float, y: float) -> tuple[float, float, float, 
 def along(line: ReferenceLine, station: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Points (K, 2), headings and curvatures (K,) at stations (K,): chords bulged to arcs, prolonged straight beyond the ends."""
     own = line.station
-    low = np.clip(np.searchsorted(own, station) - 1, 0, len(own) - 2)
+    low = np.minimum(np.maximum(own.searchsorted(station) - 1, 0), len(own) - 2)
     length = own[low + 1] - own[low]
     share = (station - own[low]) / length
-    inside = np.clip(share, 0.0, 1.0)
+    inside = np.minimum(np.maximum(share, 0.0), 1.0)
     heading = line.heading[low] + inside * (line.heading[low + 1] - line.heading[low])
     curvature = line.curvature[low] + inside * (line.curvature[low + 1] - line.curvature[low])
     cosine, sine = np.cos(heading), np.sin(heading)
@@ -53,4 +53,6 @@ def along(line: ReferenceLine, station: np.ndarray) -> tuple[np.ndarray, np.ndar
     first, second = line.point[low], line.point[low + 1]
     x = first[:, 0] + inside * (second[:, 0] - first[:, 0]) - bulge * sine + beyond * cosine
     y = first[:, 1] + inside * (second[:, 1] - first[:, 1]) + bulge * cosine + beyond * sine
-    return np.stack((x, y), axis=-1), heading, np.where(beyond == 0.0, curvature, 0.0)
+    points = np.empty((len(x), 2))
+    points[:, 0], points[:, 1] = x, y
+    return points, heading, np.where(beyond == 0.0, curvature, 0.0)

@@ -124,20 +124,29 @@ class Message:
     def __post_init__(self) -> None:
         """Arrays get their declared type and are not to be changed. Raises ValueError where shapes do not fit."""
         lengths: dict[str, int] = {}
-        for name, dtype, letter, columns in _array_plans(type(self)):
+        for plan in _array_plans(type(self)):
+            name, dtype, letter, columns = plan
             value = getattr(self, name)
-            array = value if type(value) is np.ndarray and value.dtype == dtype else np.asarray(value, dtype)
-            if array.size == 0 and array.ndim != 1 + len(columns):
-                array = array.reshape((0, *columns))
-            if array.ndim != 1 + len(columns) or array.shape[1:] != columns:
-                expected = (letter, *columns)
-                raise ValueError(f"{type(self).__name__}.{name} has shape {array.shape}, expected {expected}")
-            if lengths.setdefault(letter, array.shape[0]) != array.shape[0]:
-                raise ValueError(
-                    f"{type(self).__name__}.{name} has {array.shape[0]} rows where {letter} = {lengths[letter]}"
-                )
-            if array is not value:
-                object.__setattr__(self, name, array)
+            if type(value) is np.ndarray and value.dtype is dtype:  # almost always: the rest is for what is not right yet
+                shape = value.shape
+                if shape and shape[1:] == columns and lengths.setdefault(letter, shape[0]) == shape[0]:
+                    continue
+            object.__setattr__(self, name, self._fitted(plan, value, lengths))
+
+    def _fitted(self, plan: ArrayPlan, value: Any, lengths: dict[str, int]) -> np.ndarray:
+        """The value of a field as an array of its type and shape. Raises ValueError where it cannot be one."""
+        name, dtype, letter, columns = plan
+        array = np.asarray(value, dtype)
+        if array.size == 0 and array.ndim != 1 + len(columns):
+            array = array.reshape((0, *columns))
+        if array.ndim != 1 + len(columns) or array.shape[1:] != columns:
+            expected = (letter, *columns)
+            raise ValueError(f"{type(self).__name__}.{name} has shape {array.shape}, expected {expected}")
+        if lengths.setdefault(letter, array.shape[0]) != array.shape[0]:
+            raise ValueError(
+                f"{type(self).__name__}.{name} has {array.shape[0]} rows where {letter} = {lengths[letter]}"
+            )
+        return array
 
 
 def empty_arrays(message_class: type[Message]) -> dict[str, np.ndarray]:

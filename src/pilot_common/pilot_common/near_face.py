@@ -22,20 +22,17 @@ def near_face(
     centre: np.ndarray, heading: np.ndarray, length: np.ndarray, width: np.ndarray, viewer: np.ndarray
 ) -> Faces:
     """The near faces of boxes with centres (N, 2) for a viewer (2,) or one per box (N, 2), in the frame of the centres."""
-    axis = np.empty((len(heading), 2))
-    axis[:, 0] = np.cos(heading)
-    axis[:, 1] = np.sin(heading)
-    across = axis[:, ::-1] * (-1.0, 1.0)
-    to_viewer = viewer - centre
-    ahead = to_viewer[:, 0] * axis[:, 0] + to_viewer[:, 1] * axis[:, 1]
-    left = to_viewer[:, 0] * across[:, 0] + to_viewer[:, 1] * across[:, 1]
+    cosine, sine = np.cos(heading), np.sin(heading)
+    x, y = viewer[..., 0] - centre[:, 0], viewer[..., 1] - centre[:, 1]
+    ahead, left = x * cosine + y * sine, y * cosine - x * sine
     half_length, half_width = 0.5 * length, 0.5 * width
     end = np.abs(ahead) - half_length >= np.abs(left) - half_width
-    reach = np.where(end, np.copysign(half_length, ahead), np.copysign(half_width, left))
-    end_column = end[:, None]
-    return Faces(
-        np.where(end_column, axis, across) * reach[:, None],
-        np.where(end_column, across, axis),
-        np.where(end, half_width, half_length),
-        end,
-    )
+    along = np.empty((len(heading), 2))
+    along_x = along[:, 0] = np.where(end, -sine, cosine)
+    along_y = along[:, 1] = np.where(end, cosine, sine)
+    # To the right of `along`: out of the front, into the left side.
+    reach = np.where(end, np.copysign(half_length, ahead), np.copysign(half_width, -left))
+    offset = np.empty((len(heading), 2))
+    offset[:, 0] = along_y * reach
+    offset[:, 1] = -along_x * reach
+    return Faces(offset, along, np.where(end, half_width, half_length), end)

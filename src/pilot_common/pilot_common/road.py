@@ -44,41 +44,46 @@ class ReferenceLine:
 
     @cached_property
     def _chord(self) -> tuple[np.ndarray, np.ndarray]:
-        delta = np.diff(self.point, axis=0)
-        return delta, np.sum(delta**2, axis=1)
+        delta = self.point[1:] - self.point[:-1]
+        return delta, (delta * delta).sum(axis=1)
+
+    @cached_property
+    def _coordinates(self) -> np.ndarray:
+        """x and y (2, P), each in one piece: `np.interp` would copy a column of a long road at every call."""
+        return np.ascontiguousarray(self.point.T)
 
     def to_road(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Station, offset and the line's heading (each (N,)) at points (N, 2): foot on the nearest chord, ends prolonged."""
         point = np.atleast_2d(point)
         delta, squared = self._chord
-        x = (
-            point[:, :1] - self.point[:-1, 0]
-        )  # component by component: a third of the time of (N, P, 2) arrays
+        # Component by component: a third of the time of (N, P, 2) arrays.
+        x = point[:, :1] - self.point[:-1, 0]
         y = point[:, 1:] - self.point[:-1, 1]
         share = (x * delta[:, 0] + y * delta[:, 1]) / squared
         inside = np.minimum(np.maximum(share, 0.0), 1.0)
         x -= inside * delta[:, 0]
         y -= inside * delta[:, 1]
-        nearest = np.argmin(x * x + y * y, axis=1)
-        rows = np.arange(len(point))
-        along = share[rows, nearest]
-        low = np.where(nearest == 0, -np.inf, 0.0)
-        high = np.where(nearest == len(squared) - 1, np.inf, 1.0)
-        along = np.clip(along, low, high)
-        length = np.sqrt(squared[nearest])
-        station = self.station[nearest] + along * (self.station[nearest + 1] - self.station[nearest])
-        foot = self.point[nearest] + along[:, None] * delta[nearest]
-        across = point - foot
-        normal = np.stack((-delta[nearest, 1], delta[nearest, 0]), axis=-1) / length[:, None]
-        return station, np.einsum("ni,ni->n", across, normal), np.interp(station, self.station, self.heading)
+        nearest = (x * x + y * y).argmin(axis=1)
+        last = len(squared) - 1
+        own = delta[nearest]
+        station = self.station[nearest]
+        along = share[np.arange(len(point)), nearest]
+        along = np.where(nearest > 0, np.maximum(along, 0.0), along)
+        along = np.where(nearest < last, np.minimum(along, 1.0), along)
+        across_x = point[:, 0] - self.point[nearest, 0] - along * own[:, 0]
+        across_y = point[:, 1] - self.point[nearest, 1] - along * own[:, 1]
+        offset = (across_y * own[:, 0] - across_x * own[:, 1]) / np.sqrt(squared[nearest])
+        station = station + along * (self.station[nearest + 1] - station)
+        return station, offset, np.interp(station, self.station, self.heading)
 
     def at(self, station: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Points (N, 2), heading and curvature (N,) at stations, prolonged straight beyond the ends."""
         station = np.atleast_1d(np.asarray(station, float))
         heading = np.interp(station, self.station, self.heading)
-        beyond = station - np.clip(station, self.station[0], self.station[-1])
-        x = np.interp(station, self.station, self.point[:, 0]) + beyond * np.cos(heading)
-        y = np.interp(station, self.station, self.point[:, 1]) + beyond * np.sin(heading)
+        beyond = station - np.minimum(np.maximum(station, self.station[0]), self.station[-1])
+        x, y = self._coordinates
+        x = np.interp(station, self.station, x) + beyond * np.cos(heading)
+        y = np.interp(station, self.station, y) + beyond * np.sin(heading)
         curvature = np.where(beyond == 0.0, np.interp(station, self.station, self.curvature), 0.0)
         return np.stack((x, y), axis=-1), heading, curvature
 

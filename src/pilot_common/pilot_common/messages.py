@@ -127,7 +127,8 @@ class Message:
         for plan in _array_plans(type(self)):
             name, dtype, letter, columns = plan
             value = getattr(self, name)
-            if type(value) is np.ndarray and value.dtype is dtype:  # almost always: the rest is for what is not right yet
+            # Almost always it is right already; the rest is for what is not.
+            if type(value) is np.ndarray and value.dtype is dtype:
                 shape = value.shape
                 if shape and shape[1:] == columns and lengths.setdefault(letter, shape[0]) == shape[0]:
                     continue

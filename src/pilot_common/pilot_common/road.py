@@ -49,7 +49,7 @@ class ReferenceLine:
 
     @cached_property
     def _coordinates(self) -> np.ndarray:
-        """x and y (2, P), each in one piece: `np.interp` would copy a column of a long road at every call."""
+        """X and y (2, P), each in one piece: `np.interp` would copy a column of a long road at every call."""
         return np.ascontiguousarray(self.point.T)
 
     def to_road(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

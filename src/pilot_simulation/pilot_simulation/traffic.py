@@ -32,7 +32,7 @@ TRUCK_SPEED = 88 / 3.6  # m/s, speed limiters of lorries (EU directive 92/6/EEC:
 START_GAP = 1.2  # s of time gap around the ego at the start
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Car:
     """A vehicle that SUMO drives; where it was and is (front bumper in SUMO's x, smoothed y, speed)."""
 
@@ -50,6 +50,11 @@ class _Car:
     def name(self) -> str:
         """In SUMO."""
         return f"car{self.number}"
+
+    def move(self, x: float, y: float, speed: float) -> None:
+        """On to where it is one step later."""
+        self.x_before, self.y_before, self.speed_before = self.x, self.y, self.speed
+        self.x, self.y, self.speed = x, y, speed
 
 
 class SumoTraffic:
@@ -276,18 +281,15 @@ class SumoTraffic:
     def _collect(self) -> None:
         """Reads SUMO's state into arrays. A vehicle appears with its second state, so that it always has two."""
         vehicle = self._sumo.vehicle
-        moved: dict[str, _Car] = {}
+        cars = []
         for name in vehicle.getIDList():
             car = self._cars.get(name)
             if car is None:
                 continue
             x, lateral = vehicle.getPosition(name)
-            y = car.y + (lateral - car.y) * STEP / SMOOTHING
-            moved[name] = _Car(
-                car.number, car.kind, car.wish, car.x, car.y, car.speed, x, y, vehicle.getSpeed(name)
-            )
-        self._cars |= moved
-        cars = sorted(moved.values(), key=lambda car: car.number)
+            car.move(x, car.y + (lateral - car.y) * STEP / SMOOTHING, vehicle.getSpeed(name))
+            cars.append(car)
+        cars.sort(key=lambda car: car.number)
         self._identity = np.array([FIRST_IDENTITY + car.number for car in cars], np.uint32)
         self._class_id = np.array([car.kind.class_id for car in cars], np.uint8)
         self._extent = np.array([(car.kind.length, car.kind.width, car.kind.height) for car in cars]).reshape(

@@ -19,6 +19,10 @@ STEPS = 6  # at most; most boxes need three
 LAST_GAIN = 0.05
 # Corners: sign along x, sign along y, share of the height.
 CORNERS = np.array([(x, y, z) for x in (0.5, -0.5) for y in (0.5, -0.5) for z in (0.0, 1.0)])
+# All coordinates of all corners are linear in the five unknowns: (5, 24).
+CORNERS_OF_UNKNOWN = np.concatenate(
+    (np.tile(np.eye(3)[:2], 8), (CORNERS[None] * np.eye(3)[:, None]).reshape(3, 24))
+)
 EDGE_AXIS = np.array((0, 1, 0, 1))  # of the image: left and right are measured across, top and bottom down
 SMALLEST_DEPTH = 0.5  # m; corners beside or behind the camera are moved to here during the search
 SLIGHT = 1e-8  # weight of an edge that says nothing; not 0, so that every system can be solved
@@ -36,32 +40,27 @@ class Lifted:
     class_id: np.ndarray  # (n,) unknown where the shape contradicts the class
 
 
-@dataclass(frozen=True, slots=True)
 class Projection:
     """How N boxes are seen, each by its camera; what stays the same while they are fitted."""
 
-    rotation: np.ndarray  # (N, 3, 3) base from optical
-    mount: np.ndarray  # (N, 3)
-    axis: np.ndarray  # (N, 4, 3) direction in which each edge is measured: right, down, right, down
-    forward: np.ndarray  # (N, 1, 3)
-
-    @classmethod
-    def of(cls, rotation: np.ndarray, mount: np.ndarray) -> "Projection":
-        """Of cameras with rotations (N, 3, 3) at mounts (N, 3)."""
+    def __init__(self, rotation: np.ndarray, mount: np.ndarray) -> None:
+        """Cameras with rotations (N, 3, 3), base from optical, at mounts (N, 3)."""
         columns = rotation.transpose(0, 2, 1)
-        return cls(rotation, mount, columns[:, EDGE_AXIS], columns[:, 2:])
+        # Of each box: rotation, mount, direction in which each edge is measured (right, down, right, down), forward.
+        self._rows = np.concatenate((rotation, mount[:, None], columns[:, EDGE_AXIS], columns[:, 2:]), axis=1)
 
     def take(self, rows: np.ndarray) -> "Projection":
         """Only some of the boxes."""
-        return Projection(self.rotation[rows], self.mount[rows], self.axis[rows], self.forward[rows])
+        part = object.__new__(Projection)
+        part._rows = self._rows[rows]
+        return part
 
     def edges(self, unknown: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Edges (N, 4) of the boxes `unknown` (N, 5) on the plane of depth 1 and their derivatives (N, 4, 5)."""
         count = len(unknown)
-        corner = CORNERS * unknown[:, None, 2:]
-        corner[:, :, :2] += unknown[:, None, :2]
-        corner -= self.mount[:, None]
-        optical = corner @ self.rotation
+        corner = (unknown @ CORNERS_OF_UNKNOWN).reshape(count, 8, 3)
+        corner -= self._rows[:, 3:4]
+        optical = corner @ self._rows[:, :3]
         depth = np.maximum(optical[:, :, 2:], SMALLEST_DEPTH)
         plane = optical[:, :, :2] / depth
         outermost = np.empty((count, 4), np.intp)  # corner of the left, top, right, bottom edge
@@ -70,7 +69,9 @@ class Projection:
         row = outermost + np.arange(0, 8 * count, 8)[:, None]
         value = plane.take(2 * row + EDGE_AXIS)
         # d(plane)/d(corner) = (column of the axis − plane · column of depth) / depth
-        slope = (self.axis - value[:, :, None] * self.forward) / depth.take(row)[:, :, None]
+        slope = value[:, :, None] * self._rows[:, 8:]
+        np.subtract(self._rows[:, 4:8], slope, out=slope)
+        slope /= depth.take(row)[:, :, None]
         jacobian = np.empty((count, 4, 5))
         jacobian[:, :, :2] = slope[:, :, :2]
         np.multiply(slope, CORNERS.take(outermost, axis=0), out=jacobian[:, :, 2:])
@@ -149,7 +150,7 @@ class BoxLift:
         away = unknown[:, :2] - mount[:, :2]
         slant = self._parameters.road_turn * prior[:, 0]
         prior_weight[:, 1] = 1.0 / (1.0 / prior_weight[:, 1] + slant**2 * np.einsum("ni,ni->n", away, away))
-        projection = Projection.of(rotation, mount)
+        projection = Projection(rotation, mount)
         precision = np.zeros((len(measured), 5, 5))
         rows = np.arange(len(measured))
         # What is still being improved, in the order of `rows`.
@@ -171,7 +172,7 @@ class BoxLift:
             precision[rows] = system
             unknown[rows] = state
             # A step that lowers the misfit by less than this was the last.
-            improving = (step * gradient).sum(axis=1) > LAST_GAIN
+            improving = np.einsum("ni,ni->n", step, gradient) > LAST_GAIN
             if not improving.all():
                 rows = rows[improving]
                 if len(rows) == 0:

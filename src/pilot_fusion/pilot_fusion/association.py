@@ -1,11 +1,14 @@
 """Which measurement belongs to which track: gating by Mahalanobis distance including Doppler, then assignment.
 
+A measurement that another track explains is weak evidence: its density of false measurements is raised by what the other tracks
+are expected to send there (linear multitarget integrated data association, Mušicki & La Scala, IEEE Trans. AES-44, 2008).
+
 One camera or lidar reports an object once, so the assignment is one to one and globally best; a radar may report it several
 times, so each return goes to its likeliest track. Shapes: N tracks, M measurements, K pairs within the gate.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -16,6 +19,7 @@ from pilot_fusion.parameters import AssociationParameters
 from pilot_fusion.track_bank import TrackBank
 
 FORBIDDEN = 1e6  # cost of a pair outside the gate
+LEAST_DENSITY = 1e-300  # so that nothing is divided by zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class Pairs:
     noise: np.ndarray  # (K, 2, 2) of the measurement, its point on the box included
     surprise: np.ndarray  # (K,) squared Mahalanobis distance of the position
     cost: np.ndarray  # (K,)
+    density: np.ndarray  # (K,) of the measurement, were it the track's: per m², for radar also per m/s
+    rivals: np.ndarray  # (K,) density of measurements that other tracks are expected to send there
 
     def take(self, rows: np.ndarray) -> "Pairs":
         """The pairs of those rows."""
@@ -38,6 +44,8 @@ class Pairs:
             self.noise[rows],
             self.surprise[rows],
             self.cost[rows],
+            self.density[rows],
+            self.rivals[rows],
         )
 
 
@@ -79,7 +87,36 @@ def gate(
         distance = distance + normalised
         cost = cost + normalised + np.log(variance)
     inside = np.flatnonzero(distance < parameters.gate)
-    return Pairs(track, measurement, innovation, noise, surprise, cost).take(inside)
+    cost = cost[inside]
+    density = np.exp(-0.5 * cost) * (2.0 * math.pi) ** (-1.0 if found.range_rate is None else -1.5)
+    return Pairs(
+        track[inside],
+        measurement[inside],
+        innovation[inside],
+        noise[inside],
+        surprise[inside],
+        cost,
+        density,
+        np.zeros(len(cost)),
+    )
+
+
+def weigh(pairs: Pairs, found: Measurements, expected: np.ndarray) -> tuple[Pairs, np.ndarray]:
+    """The pairs with rivals, their costs lowered for tracks that are `expected` (N,) to be seen, so that a doubtful track does not
+    take what a sure one explains. Also the density (M,) that all tracks together are expected to send to each measurement.
+    """
+    if len(pairs.track) == 0:
+        return pairs, np.zeros(len(found.sensor))
+    density = pairs.density
+    share = expected[pairs.track]
+    cost = pairs.cost - 2.0 * np.log(share)
+    if found.source is not Source.RADAR:
+        # One sensor reports an object once: what it expects of a track spreads over the measurements within its gate.
+        reporter = pairs.track * (int(found.sensor.max()) + 1) + found.sensor[pairs.measurement]
+        share = share * density / np.maximum(np.bincount(reporter, density)[reporter], LEAST_DENSITY)
+    own = density * share / (1.0 - share)
+    total = np.bincount(pairs.measurement, own, len(found.sensor))
+    return replace(pairs, cost=cost, rivals=np.maximum(total[pairs.measurement] - own, 0.0)), total
 
 
 def _near(bank: TrackBank, found: Measurements, margin: float) -> tuple[np.ndarray, np.ndarray]:

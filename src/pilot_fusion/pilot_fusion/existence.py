@@ -65,7 +65,8 @@ class ExistenceModel:
         near = np.clip((reach - np.sqrt(x * x + y * y)) / (parameters.range_margin * reach), 0.0, 1.0)
         visible = 1.0 - occlusion * (parameters.radar_occlusion if source is Source.RADAR else 1.0)
         missed = np.prod(1.0 - self._detection[sensors, None] * inside * near, axis=0)
-        return np.minimum((1.0 - missed) * visible, parameters.detection_limit)
+        limit = parameters.detection_limit
+        return np.minimum((1.0 - missed) * visible, limit), np.minimum(1.0 - missed, limit)
 
     def clutter(self, found: Measurements, rows: np.ndarray) -> np.ndarray:
         """Density (A,) of false measurements where `rows` were measured: per m², for radar also per m/s.
@@ -98,18 +99,28 @@ class ExistenceModel:
         existence: np.ndarray,
         detection: np.ndarray,
         likelihood: np.ndarray,
-        clutter: np.ndarray,
+        others: np.ndarray,
         score: np.ndarray,
     ) -> np.ndarray:
-        """Existence after a measurement of that likelihood density; a score of one half is neutral."""
+        """Existence after a measurement of that likelihood density, where clutter and other tracks have the density `others`.
+
+        A score of one half is neutral.
+        """
         # Something that was measured can be measured: beyond the modelled range or view the probability is small, not zero.
         detection = np.maximum(detection, 1.0 - self._parameters.detection_limit)
-        gain = (1.0 - detection) + detection * likelihood / clutter * (2.0 * score)
+        gain = (1.0 - detection) + detection * likelihood / others * (2.0 * score)
         return self._bayes(existence, np.minimum(gain, self._parameters.gain_limit))
 
-    def born(self, sensor: np.ndarray, score: np.ndarray) -> np.ndarray:
-        """Existence of tracks that start from one measurement each."""
-        odds = self._birth_odds[sensor] * (2.0 * score)
+    def expected(self, existence: np.ndarray, detection: np.ndarray) -> np.ndarray:
+        """Probability (N,) that each track is there and gets reported; never 0, for what was measured can be measured."""
+        return existence * np.maximum(detection, 1.0 - self._parameters.detection_limit)
+
+    def born(self, found: Measurements, rows: np.ndarray, explained: np.ndarray) -> np.ndarray:
+        """Existence (A,) of tracks that start from one measurement each, where known objects send `explained` (A,)."""
+        clutter = self.clutter(found, rows)
+        odds = self._birth_odds[found.sensor[rows]] * clutter / (clutter + explained)
+        if found.looks is not None:
+            odds = odds * (2.0 * np.clip(found.looks.score[rows], 0.0, 1.0))
         return np.minimum(odds / (1.0 + odds), self._parameters.birth_limit)
 
     def _bayes(self, existence: np.ndarray, gain: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from pilot_fusion.association import (
     duplicates,
     first_of_kind,
     gate,
+    weigh,
     within_boxes,
 )
 from pilot_fusion.ego_motion import EgoMotionFilter, EgoState
@@ -75,17 +76,20 @@ class Tracker:
         unseen = message.stamp - bank.seen.max(axis=1, initial=NEVER)
         bank.existence = existence.fade(bank.existence, unseen, message.stamp - bank.time)
         bank.predict(message.stamp, unseen > COASTING)
+        detection, unhidden = existence.detection_probability(
+            bank, found.sensors, source, ego.pose, occlusion
+        )
         pairs = gate(bank, found, self._model, self._parameters.association)
+        pairs, explained = weigh(pairs, found, existence.expected(bank.existence, unhidden))
         pairs = (
             assign_many_to_one(pairs) if source is Source.RADAR else assign_one_to_one(pairs, found.sensor)
         )
-        detection = existence.detection_probability(bank, found.sensors, source, ego.pose, occlusion)
         seen = self._judge(found, pairs, detection)
         self._update(found, pairs, seen)
         if found.looks is not None:
             self._looks.update(bank, pairs.track, found.looks, pairs.measurement, found.viewer, ego.pose[2])
         bank.seen[seen, source] = message.stamp
-        started = self._start(found, pairs)
+        started = self._start(found, pairs, explained)
         return np.concatenate((occlusion, np.zeros(started))) if started else occlusion
 
     def _judge(self, found: Measurements, pairs: Pairs, detection: np.ndarray) -> np.ndarray:
@@ -102,12 +106,10 @@ class Tracker:
         track = pairs.track[order]
         best = order[np.concatenate(((True,), track[1:] != track[:-1]))]
         seen, measurement = pairs.track[best], pairs.measurement[best]
-        clutter = self._existence.clutter(found, measurement)
-        dimensions = 2 if found.range_rate is None else 3
-        likelihood = np.exp(-0.5 * pairs.cost[best]) * (2.0 * np.pi) ** (-0.5 * dimensions)
+        others = self._existence.clutter(found, measurement) + pairs.rivals[best]
         score = np.full(len(seen), NEUTRAL_SCORE) if found.looks is None else found.looks.score[measurement]
         existence[seen] = self._existence.seen(
-            bank.existence[seen], detection[seen], likelihood, clutter, score
+            bank.existence[seen], detection[seen], pairs.density[best], others, score
         )
         bank.existence = existence
         return seen
@@ -146,25 +148,33 @@ class Tracker:
         length = np.sqrt(np.einsum("ai,ai->a", mean[:, :2], mean[:, :2]))
         self.bank.update_radial(seen, mean[:, :2] / length[:, None], mean[:, 2] / length, mean[:, 3] * share)
 
-    def _start(self, found: Measurements, pairs: Pairs) -> int:
-        """Starts tracks from measurements that belong to none and lie within none. Returns how many."""
+    def _start(self, found: Measurements, pairs: Pairs, explained: np.ndarray) -> int:
+        """Starts tracks from measurements that belong to none and lie within none; `explained` (M,) is the density of
+        measurements that known objects send there. Returns how many."""
         free = np.ones(len(found.sensor), bool)
         free[pairs.measurement] = False
         rows = np.flatnonzero(free)
         if len(rows) == 0:
             return 0
-        bank, margin = self.bank, self._parameters.association.explained_margin
-        if len(bank):
-            rows = rows[
-                ~within_boxes(
-                    bank, bank.existence > self._parameters.existence.keep, found.position[rows], margin
-                )
-            ]
+        bank, parameters = self.bank, self._parameters
+        # What this kind of sensor itself does not see where it should be is no explanation of what it sees.
+        explains = bank.existence > parameters.existence.keep
+        explains &= bank.seen[:, found.source] >= found.time - parameters.existence.miss_time
+        if explains.any():
+            margin = parameters.association.explained_margin
+            rows = rows[~within_boxes(bank, explains, found.position[rows], margin)]
         if len(rows) > 1:
             rows = first_of_kind(found, rows, self._parameters.association)
         if len(rows) == 0:
             return 0
+        born = self._existence.born(found, rows, explained[rows])
+        worthy = born > self._parameters.existence.delete
+        if not worthy.all():
+            rows, born = rows[worthy], born[worthy]
+            if len(rows) == 0:
+                return 0
         columns = self._newcomers(found, rows)
+        columns["existence"] = born
         new = np.arange(len(bank), len(bank) + len(rows))
         bank.add(**columns)
         if found.range_rate is not None and found.range_rate_variance is not None:
@@ -181,7 +191,6 @@ class Tracker:
         heading_variance = np.full(count, UNKNOWN_HEADING**2)
         extent = np.tile((looks.length, looks.width, looks.height), (count, 1))
         class_weight = np.zeros((count, len(ObjectClass)))
-        score = np.full(count, NEUTRAL_SCORE)
         base = np.zeros(count)
         if found.looks is not None:
             seen = found.looks
@@ -204,7 +213,6 @@ class Tracker:
         return {
             "state": state,
             "covariance": full,
-            "existence": self._existence.born(found.sensor[rows], score),
             "reported": np.zeros(count, bool),
             "heading": heading,
             "heading_variance": heading_variance,

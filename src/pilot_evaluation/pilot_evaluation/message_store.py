@@ -13,6 +13,7 @@ from rosbags.typesys.store import Typestore
 from pilot_common.codec import PACKAGE, Codec, wire_name
 from pilot_common.errors import BagError
 from pilot_common.messages import Message
+from pilot_evaluation.cdr import CdrEncoder
 
 MessageType = TypeVar("MessageType", bound=Message)
 
@@ -40,11 +41,12 @@ class MessageStore:
         for file in sorted(folder.glob("*.msg")):
             own.update(get_types_from_msg(file.read_text(encoding="utf-8"), f"{PACKAGE}/msg/{file.stem}"))
         self.types.register(own)
+        self._encoder = CdrEncoder()
         self._codec = Codec(lambda name: self.types.types[name], np.ascontiguousarray)
 
     def encode(self, message: Message) -> bytes:
         """The CDR bytes of a message: the same bytes for the same content, on every run."""
-        return bytes(self.types.serialize_cdr(self._codec.to_wire(message), wire_name(type(message))))
+        return self._encoder.encode(message)
 
     def decode(self, message_class: type[MessageType], cdr: bytes) -> MessageType:
         """The message in CDR bytes. Raises BagError where they do not hold one."""

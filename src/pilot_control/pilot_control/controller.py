@@ -74,6 +74,7 @@ class Controller:
         """The command for now."""
         for message in inputs.vehicle_state:
             if sound(message):
+                self._forget_if_set_back(message.stamp)
                 self._odometer.update(message)
         state = self._odometer.state
         fault = self._take(inputs.plan)
@@ -86,6 +87,13 @@ class Controller:
                 command=_no_command(inputs.time, "the plan is older than the memory of motion")
             )
         return ControlOutputs(command=self._command(inputs.mode, state, self._course, place, fault))
+
+    def _forget_if_set_back(self, stamp: float) -> None:
+        """After the clock was set back no state is newer than the last for as long: the car would be steered by that one."""
+        last = self._odometer.state
+        if last is not None and stamp < last.stamp - self._p.state_age:
+            self._odometer.reset()
+            self._course = None
 
     def _missing(self, state: VehicleState | None, time: float) -> str:
         if state is None:
@@ -133,7 +141,7 @@ class Controller:
     ) -> Command:
         driving = mode.mode in DRIVING if mode is not None else self._driving
         risk = driving and (mode is None or mode.mode is DriveMode.MINIMUM_RISK)
-        if not driving:
+        if not driving or self._stepped is None:  # None: begun, perhaps restarted in a drive
             self._lateral.follow(state.steering_angle)
             self._longitudinal.follow(state.acceleration)
         self._driving = driving

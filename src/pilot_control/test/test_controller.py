@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -72,6 +73,34 @@ def test_engaging_has_no_jolt():
     assert abs(first.steering_angle - motion.steering_angle) < 0.002
     assert abs(first.acceleration - motion.acceleration) <= vehicle().facts.limits.max_jerk * STEP + 1e-9
     assert before.valid
+
+
+def test_a_controller_restarted_in_a_curve_goes_on_without_a_jolt():
+    drive = Drive(motorway_course(), constant(30.0)).run(12)
+    before = drive.commands[-1].steering_angle
+    assert abs(before) > 0.004
+    drive.control.reset()
+    after = [command.steering_angle for command in (drive.step() for _ in range(10)) if command.valid]
+    assert len(after) >= 5
+    assert after == pytest.approx([before] * len(after), abs=0.001)
+
+
+def test_a_clock_that_is_set_back_costs_no_more_than_the_next_plan():
+    drive = Drive(motorway_course(), constant(30.0)).run(5)
+    largest = drive.largest_error
+    set_back = 60.0
+    drive.change_state = lambda state: replace(state, stamp=state.stamp - set_back)
+    drive.change_plan = lambda plan: replace(plan, stamp=plan.stamp - set_back)
+    step = drive.control.step
+    drive.control = SimpleNamespace(step=lambda inputs: step(replace(inputs, time=inputs.time - set_back)))
+    drive.waiting.clear()
+    drive.plan = None
+    first = drive.step()
+    assert not first.valid and first.reason
+    drive.run(3)
+    assert all(command.valid for command in drive.commands[-140:])
+    assert drive.commands[-1].stamp == pytest.approx(drive.time - STEP - set_back)
+    assert drive.largest_error < largest + 0.1
 
 
 def test_minimum_risk_lights_the_hazards():

@@ -198,7 +198,12 @@ def _fault(plan: Plan) -> str:
     trajectory = plan.trajectory
     total = plan.stamp + plan.path.sum() + plan.path_heading.sum() + plan.path_curvature.sum()
     total += trajectory.time.sum() + trajectory.speed.sum() + trajectory.acceleration.sum()
-    return "" if math.isfinite(total) else "the plan is not finite"
+    if not math.isfinite(total):
+        return "the plan is not finite"
+    step = plan.path[1:] - plan.path[:-1]
+    if not (step.any(axis=1).all() and (trajectory.time[1:] > trajectory.time[:-1]).all()):
+        return "the plan's path or time stands still"
+    return ""
 
 
 def _no_command(stamp: float, reason: str) -> Command:

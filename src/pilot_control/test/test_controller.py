@@ -159,6 +159,25 @@ def test_broken_plans_are_refused_and_the_last_good_one_is_driven(field, value):
     assert drive.commands[-1].reason == "cruise"
 
 
+@pytest.mark.parametrize("field", ["path", "time"])
+def test_plans_that_stand_still_in_place_or_time_are_refused(field):
+    def spoil(plan):
+        if not 0.3 <= plan.stamp < 0.6:
+            return plan
+        if field == "path":
+            path = plan.path.copy()
+            path[1:5] = path[0]
+            return replace(plan, path=path)
+        time = plan.trajectory.time.copy()
+        time[1:5] = time[0]
+        return replace(plan, trajectory=replace(plan.trajectory, time=time))
+
+    drive = Drive(SHORT, constant(20.0), change_plan=spoil, control=SHARED).run(1.4)
+    assert all(finite(command) and command.valid for command in drive.commands[10:])
+    assert any("stands still" in command.reason for command in drive.commands)
+    assert drive.commands[-1].reason == "cruise"
+
+
 def test_a_copy_of_the_controller_goes_on_alike():
     drive = Drive(motorway_course(), constant(30.0)).run(6)
     twin = copy.deepcopy(drive)

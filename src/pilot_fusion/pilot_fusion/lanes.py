@@ -127,7 +127,7 @@ class LaneModel:
             return  # off the road there is no lane
         beyond = width
         if self._lines.seen(outer):
-            beyond = step * float(self._lines.offset[outer]) - 0.5 * width
+            beyond = step * self._lines.offset[outer] - 0.5 * width
         elif self._lines.kind(inner) == MarkKind.SOLID:
             return  # behind a solid line, with no other beyond it, is the shoulder
         if not self._parameters.narrowest <= beyond <= self._parameters.widest:

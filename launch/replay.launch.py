@@ -6,7 +6,7 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import PathJoinSubstitution
 from launch_ros.substitutions import FindPackageShare
 
-from pilot_bringup.launch_logic import common_arguments, player_node
+from pilot_bringup.launch_logic import checked_bag, common_arguments, player_node
 
 
 def generate_launch_description():
@@ -15,7 +15,8 @@ def generate_launch_description():
         [
             *common_arguments(),
             DeclareLaunchArgument("bag", description="folder of the bag"),
-            # The functions first: what they refuse ends the launch before any process starts.
+            # What is refused, here and by the functions, ends the launch before any process starts.
+            OpaqueFunction(function=checked_bag),
             IncludeLaunchDescription(PythonLaunchDescriptionSource(drive)),
             OpaqueFunction(function=player_node),
         ]

@@ -6,7 +6,7 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import PathJoinSubstitution
 from launch_ros.substitutions import FindPackageShare
 
-from pilot_bringup.launch_logic import common_arguments, simulation_node
+from pilot_bringup.launch_logic import checked_simulation, common_arguments, simulation_node
 
 
 def generate_launch_description():
@@ -17,7 +17,8 @@ def generate_launch_description():
             DeclareLaunchArgument("scenario", default_value="busy_motorway", description="name or file"),
             DeclareLaunchArgument("seed", default_value="", description="empty: the scenario's own"),
             DeclareLaunchArgument("seconds", default_value="", description="empty: the scenario's own"),
-            # The functions first: what they refuse ends the launch before any process starts.
+            # What is refused, here and by the functions, ends the launch before any process starts.
+            OpaqueFunction(function=checked_simulation),
             IncludeLaunchDescription(PythonLaunchDescriptionSource(drive)),
             OpaqueFunction(function=simulation_node),
         ]

@@ -27,7 +27,7 @@ from pilot_common.folders import config_folder
 from pilot_common.graph import load_graph
 from pilot_common.runner import core_class
 from pilot_common.vehicle import Vehicle, load_parameters
-from pilot_simulation.scenario import Fault, FaultKind, load_scenario
+from pilot_simulation.scenario import Fault, FaultKind, Scenario, load_scenario
 from pilot_vehicle.feasibility import load_checked_vehicle
 
 RESPAWN_DELAY = 0.5  # s; long enough for supervision to see that a function was gone
@@ -95,25 +95,42 @@ def recorder(context: LaunchContext) -> list[Node]:
     ]
 
 
-def simulation_node(context: LaunchContext) -> list[Action]:
-    """Return the simulation, and the faults of its scenario that kill a process."""
-    scenario = load_scenario(value(context, "scenario"), config_folder())
-    parameters = {
+def checked_simulation(context: LaunchContext) -> None:
+    """Look at what `simulation_node` reads. Raises PilotError, to be called before any process starts.
+
+    An exception between two nodes would leave those before it without a launch that ends them.
+    """
+    _simulation_parameters(context, load_scenario(value(context, "scenario"), config_folder()))
+
+
+def _simulation_parameters(context: LaunchContext, scenario: Scenario) -> dict:
+    return {
         "scenario": located(value(context, "scenario")),
         "seed": number(context, "seed", int, scenario.seed),
         "seconds": number(context, "seconds", float, scenario.duration),
         "recorded": bool(value(context, "record")),
     }
+
+
+def simulation_node(context: LaunchContext) -> list[Action]:
+    """Return the simulation, and the faults of its scenario that kill a process."""
+    scenario = load_scenario(value(context, "scenario"), config_folder())
+    parameters = _simulation_parameters(context, scenario)
     node = leading_node(context, "pilot_simulation", "simulation_node", parameters)
     kills = [fault for fault in scenario.faults if fault.kind is FaultKind.FUNCTION_KILLED]
     return [*([when_it_drives(node, [kill(fault) for fault in kills])] if kills else []), node]
 
 
-def player_node(context: LaunchContext) -> list[Action]:
-    """Return the player of a bag. Raises BagError where there is none."""
+def checked_bag(context: LaunchContext) -> None:
+    """Look for the bag before any process starts. Raises BagError where there is none."""
     bag = Path(value(context, "bag"))
     if not bag.exists():
         raise BagError(f"{bag}: no such bag")
+
+
+def player_node(context: LaunchContext) -> list[Action]:
+    """Return the player of a bag."""
+    bag = Path(value(context, "bag"))
     return [leading_node(context, "pilot_evaluation", "player_node", {"bag": str(bag.absolute())})]
 
 

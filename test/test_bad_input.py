@@ -215,10 +215,17 @@ def test_the_whole_bag_replays_to_what_was_recorded(bag, tmp_path):
         pilot("replay", bag, "--out", tmp_path / name, "--json", *words)
         for name, words in (("plain", ()), ("shuffled", ("--shuffle", "5")))
     ]
-    assert [outcome.code for outcome in outcomes] == [0, 0]
+    outcomes.append(pilot("replay", bag.parent, "--out", tmp_path / "by the folder of the results", "--json"))
+    assert [outcome.code for outcome in outcomes] == [0, 0, 0]
     summary = json.loads((bag.parent / "summary.json").read_text())
     assert {outcome.answer["hash"] for outcome in outcomes} == {summary["hash"]}
     assert all(outcome.answer["identical"] for outcome in outcomes)
+
+
+def test_a_replay_with_another_car_says_so(bag, tmp_path):
+    outcome = pilot("replay", bag, "--vehicle", "city_ev", "--out", tmp_path / "out")
+    assert outcome.code == 0
+    assert "recorded with sedan_ice, replayed with city_ev" in outcome.out
 
 
 @pytest.mark.parametrize(

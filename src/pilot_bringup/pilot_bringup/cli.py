@@ -96,6 +96,7 @@ def _help() -> None:
         "",
         "  setup      only make everything that is missing",
         "  exec       run any program in the environment",
+        "  shell      an interactive shell in the environment",
     ]
     print("\n".join(lines))
 

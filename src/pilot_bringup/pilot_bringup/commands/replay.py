@@ -22,7 +22,7 @@ SHADOW_PAGE = "shadow.html"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `./pilot replay`."""
-    parser.add_argument("bag", type=Path, help="folder, .mcap or .db3")
+    parser.add_argument("bag", type=Path, help="folder of a bag or of a drive's results, .mcap or .db3")
     parser.add_argument("--vehicle", help=f"default: the one it was recorded with, else {DEFAULT_VEHICLE}")
     parser.add_argument("--out", type=Path, help="folder for the results (default: out/replay-…)")
     parser.add_argument(
@@ -33,7 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, screen: Screen) -> dict[str, Any]:
     """Replays and compares; returns the summary. A truncated bag is replayed as far as it goes and ends with code 2."""
     config = config_folder()
-    vehicle = load_checked_vehicle(options.vehicle or recorded_vehicle(options.bag), config)
+    options.bag = bag_of(options.bag)
+    recorded = recorded_vehicle(options.bag)
+    vehicle = load_checked_vehicle(options.vehicle or recorded or DEFAULT_VEHICLE, config)
+    if recorded not in (None, vehicle.name):
+        screen.say(f"recorded with {recorded}, replayed with {vehicle.name}: outputs will differ")
     folder = result_folder("replay", (vehicle.name, options.bag.stem), options.out, screen)
     log = ShadowLog()
     try:
@@ -61,14 +65,20 @@ def run(options: argparse.Namespace, screen: Screen) -> dict[str, Any]:
     return content
 
 
-def recorded_vehicle(bag: Path) -> str:
-    """The vehicle of the result folder a bag lies in, else the default."""
+def bag_of(path: Path) -> Path:
+    """The bag in a drive's result folder, for a path to that folder; any other path as it is."""
+    inside = path / "bag"
+    return inside if (path / RESOLVED).exists() and inside.is_dir() else path
+
+
+def recorded_vehicle(bag: Path) -> str | None:
+    """The vehicle of the result folder a bag lies in, None where it lies in none."""
     for folder in (bag.parent, bag.parent.parent):
         try:
             return str(yaml.safe_load((folder / RESOLVED).read_text(encoding="utf-8"))["vehicle"]["name"])
         except (OSError, yaml.YAMLError, KeyError, TypeError):
             continue
-    return DEFAULT_VEHICLE
+    return None
 
 
 def _summary(options: argparse.Namespace, result: ReplayResult, vehicle: str, folder: Path) -> dict[str, Any]:
@@ -102,4 +112,5 @@ def _tell(screen: Screen, result: ReplayResult, folder: Path) -> None:
     screen.say(f"{outputs} outputs in {result.seconds:.1f} s of recording, {what} → {folder}")
     if result.foreign:
         screen.say(f"{result.foreign}; what we wanted beside what it did: {folder / SHADOW_PAGE}")
-    screen.verdict(f"hash {result.hash}", not result.damaged)
+    whole = "" if not result.damaged else ", of a damaged recording, as far as it goes"
+    screen.verdict(f"hash {result.hash}{whole}", not result.damaged)

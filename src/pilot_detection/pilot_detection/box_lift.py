@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pilot_common.camera import base_from_optical
-from pilot_common.near_face import near_face
+from pilot_common.near_face import Faces, near_face
 from pilot_common.vehicle import Vehicle
 from pilot_detection.parameters import Parameters
 
@@ -219,6 +219,16 @@ class BoxLift:
         variance = rows[:, 0, 0] / np.maximum(rows[:, 0, 0] * rows[:, 1, 1] - rows[:, 0, 1] ** 2, 1e-12)
         return fall < -3.0 * np.sqrt(variance)
 
+    @staticmethod
+    def _ambiguous(unknown: np.ndarray, face: Faces, mount: np.ndarray) -> np.ndarray:
+        """Whether the centre of the face (N,) alone could be that of a rear as well as that of a side.
+
+        Seen from aslant, either box would show just this face first; half a length lies between them. Then the centre is told.
+        """
+        beside = np.abs(unknown[:, :2] + face.offset - mount[:, :2])
+        ahead, left = beside[:, 0], beside[:, 1]
+        return (ahead - 0.5 * unknown[:, 2] < left) & (ahead >= left - 0.5 * unknown[:, 3])
+
     def _result(
         self,
         kept: np.ndarray,
@@ -229,8 +239,9 @@ class BoxLift:
     ) -> Lifted:
         """Near faces or whole boxes with their covariance, of the rows kept."""
         limit = self._parameters.extent_deviation**2
-        whole = (covariance[:, 2, 2] < limit) & (covariance[:, 3, 3] < limit)
         face = near_face(unknown[:, :2], np.zeros(len(unknown)), unknown[:, 2], unknown[:, 3], mount[:, :2])
+        whole = (covariance[:, 2, 2] < limit) & (covariance[:, 3, 3] < limit)
+        whole |= self._ambiguous(unknown, face, mount)
         offset = np.where(whole[:, None], 0.0, face.offset)
         # position = centre + offset, where the offset is a share ±1/2 of the length or the width
         share = offset / unknown[:, 2:4]

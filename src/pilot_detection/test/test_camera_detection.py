@@ -212,7 +212,27 @@ def test_a_box_cut_by_the_image_border_is_not_taken_as_narrow() -> None:
     assert box[0] < 0.0
     found = lift(boxes([0], [np.maximum(box, 0.0)]))
     assert found.extent[0, 1] == pytest.approx(1.85, abs=0.1)
-    assert found.position[0, 0] == pytest.approx(7.2, abs=0.4)
+    assert rear(found) == pytest.approx(7.2, abs=0.4)
+
+
+def rear(found: Detections) -> float:
+    """Where the rear of the only box ahead is, whether its near face or its centre is told."""
+    return float(found.position[0, 0] - 0.5 * found.extent[0, 0] * found.extent_valid[0])
+
+
+@pytest.mark.parametrize("x", [1.0, 2.0, 3.5, 4.0, 4.5])
+def test_the_centre_is_told_where_a_face_could_be_a_rear_or_a_side(x: float) -> None:
+    found = lift(boxes([1], [np.clip(image_box(1, x, 4.0), 0.0, (1920.0, 1080.0, 1920.0, 1080.0))]))
+    viewer = np.array(Car.sensors[1].position[:2])
+    length, width = found.extent[0, :2]
+    if found.extent_valid[0]:
+        assert found.position[0, :2] == pytest.approx((x, 4.0), abs=0.6)
+        return
+    # A car behind this face, or beside it, would show the camera this face: only one of the two may be.
+    face = found.position[0, :2]
+    centres = np.array((face + (0.5 * length, 0.0), face + (0.0, 0.5 * width)))
+    shown = near_face(centres, np.zeros(2), np.full(2, length), np.full(2, width), viewer)
+    assert shown.end.tolist() in ([True, True], [False, False])
 
 
 def test_boxes_of_several_cameras_do_not_influence_one_another() -> None:
@@ -237,7 +257,7 @@ def test_a_truck_in_the_next_lane_close_by_is_not_lost(x: float) -> None:
     assert len(found.position) == 1
     # Where the lower edge or the side is cut off by the image, the size of the class is all there is to tell the range.
     deviation = np.sqrt(found.position_covariance[0, 0, 0])
-    assert abs(found.position[0, 0] - (x - 8.25)) < 3.0 * deviation + 0.5
+    assert abs(rear(found) - (x - 8.25)) < 3.0 * deviation + 0.5
 
 
 def test_a_line_is_recovered_exactly_without_noise() -> None:

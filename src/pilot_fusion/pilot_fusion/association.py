@@ -102,8 +102,10 @@ def gate(
 
 
 def weigh(pairs: Pairs, found: Measurements, expected: np.ndarray) -> tuple[Pairs, np.ndarray]:
-    """The pairs with rivals, their costs lowered for tracks that are `expected` (N,) to be seen, so that a doubtful track does not
-    take what a sure one explains. Also the density (M,) that all tracks together are expected to send to each measurement.
+    """The pairs with rivals, their costs lowered for tracks that are `expected` (N,) to be seen.
+
+    So a doubtful track does not take what a sure one explains. Also the density (M,) that all tracks together are expected to
+    send to each measurement.
     """
     if len(pairs.track) == 0:
         return pairs, np.zeros(len(found.sensor))

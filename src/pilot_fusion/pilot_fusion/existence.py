@@ -52,8 +52,10 @@ class ExistenceModel:
 
     def detection_probability(
         self, bank: TrackBank, sensors: np.ndarray, source: Source, ego: Pose, occlusion: np.ndarray
-    ) -> np.ndarray:
-        """Probability (N,) that at least one of `sensors` reports each track."""
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Probability (N,) that at least one of `sensors` reports each track, and (N,) that it does so at most: were nothing in
+        between, and any part of it within view enough.
+        """
         parameters = self._parameters
         turn = rotation(ego[2])
         mount = self._mount[sensors] @ turn.T + ego[:2]

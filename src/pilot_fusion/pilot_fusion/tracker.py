@@ -149,8 +149,10 @@ class Tracker:
         self.bank.update_radial(seen, mean[:, :2] / length[:, None], mean[:, 2] / length, mean[:, 3] * share)
 
     def _start(self, found: Measurements, pairs: Pairs, explained: np.ndarray) -> int:
-        """Starts tracks from measurements that belong to none and lie within none; `explained` (M,) is the density of
-        measurements that known objects send there. Returns how many."""
+        """Starts tracks from measurements that belong to none and lie within none. Returns how many.
+
+        `explained` (M,) is the density of measurements that known objects are expected to send there.
+        """
         free = np.ones(len(found.sensor), bool)
         free[pairs.measurement] = False
         rows = np.flatnonzero(free)

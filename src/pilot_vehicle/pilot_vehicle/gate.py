@@ -82,6 +82,10 @@ class Gate:
     def step(self, inputs: GateInputs) -> GateOutputs:
         """The actuation for now."""
         elapsed = min(max(inputs.time - self._time, 0.0), LONGEST_STEP)
+        if (
+            inputs.time < self._time < math.inf
+        ):  # the clock was set back: that must not give the car to the driver
+            self._overridden_until -= self._time - inputs.time
         self._time = inputs.time
         state = self._sense(inputs.vehicle_state, elapsed)
         mode, why = self._mode(inputs.mode)

@@ -239,6 +239,19 @@ def test_the_driver_wins_at_once_and_keeps_the_car_a_while(bench, act, drive_mod
     assert bench.run(0.3)[-1].active
 
 
+def test_a_clock_that_is_set_back_neither_lets_go_nor_keeps_the_driver_longer(bench, limits):
+    bench.run(0.5)
+    bench.step(vehicle_state=state(bench.time, brake=0.1))
+    bench.time -= 30.0
+    assert not any(one.active for one in bench.run(0.9))
+    said = bench.run(0.3)
+    assert said[-1].active
+    bench.time -= 30.0
+    lost = bench.step(command=None, vehicle_state=None)
+    assert lost.active and lost.limit is Limit.STALE_COMMAND
+    assert bench.run(3.0, command=None)[-1].acceleration == pytest.approx(-limits.minimum_risk_deceleration)
+
+
 def test_the_drivers_pedal_counts_in_an_invalid_state_too(bench):
     bench.run(0.5)
     assert not bench.step(vehicle_state=state(bench.time, valid=False, brake=0.5)).active

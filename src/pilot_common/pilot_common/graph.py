@@ -11,12 +11,14 @@ from typing import Any, Mapping
 from pilot_common import types as vocabulary
 from pilot_common.errors import ConfigError
 from pilot_common.messages import Message
-from pilot_common.schema import build, parameter, read_yaml
+from pilot_common.schema import Range, build, parameter, read_yaml
 from pilot_common.types import Health
-from pilot_common.vehicle import SensorKind, Vehicle
+from pilot_common.vehicle import Capability, SensorKind, Vehicle
 
 HEALTH = "health/"
 HEALTH_RATE = 10.0
+EQUIPMENT = tuple(kind.value for kind in SensorKind)
+SOURCES = ("vehicle", "simulation", *EQUIPMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,10 @@ class Topic:
         return round(self.maximum_age_ms * 1e6)
 
 
+def _optional(unit: str, minimum: float, maximum: float, meaning: str) -> Any:
+    return field(default=None, metadata={"range": Range(unit, minimum, maximum, meaning)})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Function:
     """One row of `functions` as written."""
@@ -89,8 +95,8 @@ class _Function:
     outputs: tuple[str, ...]
     budget_ms: float = parameter("ms", 0.1, 1000, "time one step may take")
     trigger: str | None = None
-    rate: float | None = None
-    watchdog_ms: float | None = None
+    rate: float | None = _optional("Hz", 0.1, 1000, "steps a second")
+    watchdog_ms: float | None = _optional("ms", 1, 10000, "the longest time between two steps")
     requires: tuple[str, ...] = ()
 
 
@@ -217,7 +223,9 @@ def load_graph(config: Path) -> Graph:
     for name, topic in topics.items():
         if not isinstance(getattr(vocabulary, topic.type, None), type):
             raise ConfigError(file, f"topics.{name}.type", f"no message type {topic.type}")
-    functions = tuple(_function(name, dict(row), file, topics) for name, row in content["functions"].items())
+        if topic.source is not None:
+            _one_of(topic.source, SOURCES, file, f"topics.{name}.source")
+    functions = tuple(_function(name, row, file, topics) for name, row in content["functions"].items())
     health = Topic(
         type=Health.__name__,
         rate=HEALTH_RATE,
@@ -230,13 +238,23 @@ def load_graph(config: Path) -> Graph:
     return Graph(file, MappingProxyType(topics), functions)
 
 
-def _function(name: str, row: dict[str, Any], file: Path, topics: Mapping[str, Topic]) -> Function:
+def _one_of(value: str, known: tuple[str, ...], file: Path, key: str) -> None:
+    if value not in known:
+        raise ConfigError(file, key, f"must be one of {', '.join(known)}, found '{value}'")
+
+
+def _function(name: str, row: Any, file: Path, topics: Mapping[str, Topic]) -> Function:
+    if not isinstance(row, Mapping):
+        raise ConfigError(file, f"functions.{name}", f"must hold keys and values, found {row!r}")
+    row = dict(row)
     class_path = row.pop("class", None)
     if not isinstance(class_path, str) or class_path.count(":") != 1:
         raise ConfigError(file, f"functions.{name}.class", "must be module:Class")
     if row.get("trigger") is not None and row["trigger"] not in topics:
         raise ConfigError(file, f"functions.{name}.trigger", f"unknown topic {row['trigger']}")
     read = build(_Function, row, file, f"functions.{name}")
+    for wish in read.requires:  # misspelt, the function would run on no car
+        _one_of(wish, (*EQUIPMENT, *(c.value for c in Capability)), file, f"functions.{name}.requires")
     inputs = {key: take for key, take in read.inputs.items() if key != HEALTH + "*"}
     if HEALTH + "*" in read.inputs:
         others = (other for other in read_yaml(file)["functions"] if other != name)

@@ -221,7 +221,11 @@ def load_vehicle(name: str, config: Path) -> Vehicle:
                 folder / "sensors.yaml", f"sensors[{index}].name", f"'{sensor.name}' is given twice"
             )
     tuning = read_yaml(folder / "tuning.yaml")
-    for function in tuning:
+    for function, differences in tuning.items():
+        if not isinstance(differences, dict | None):
+            raise ConfigError(
+                folder / "tuning.yaml", function, f"must hold keys and values, found {differences!r}"
+            )
         if not (config / "parameters" / f"{function}.yaml").exists():
             raise ConfigError(folder / "tuning.yaml", function, "is no function of config/parameters/")
     facts = build(Facts, read_yaml(folder / "facts.yaml"), folder / "facts.yaml")

@@ -75,6 +75,11 @@ def edit(file: Path, old: str, new: str) -> None:
         (", feedback: true, maximum_age_ms: 300", ", maximum_age_ms: 300", "mode flows against the order"),
         ("budget_ms: 25", "budget_s: 25", "unknown key"),
         ("qos: stream", "qos: streaming", "must be one of stream, state, latched, event"),
+        ("source: lidar", "source: lidr", "lidar_detections.source: must be one of vehicle, simulation"),
+        ("requires: [camera]", "requires: [camra]", "detection.requires: must be one of camera, radar"),
+        ("rate: 20\n", "rate: -20\n", r"supervision.rate: must lie in \[0.1, 1000\] Hz"),
+        ("watchdog_ms: 40", "watchdog_ms: 0", r"gate.watchdog_ms: must lie in \[1, 10000\] ms"),
+        ("functions:\n", "functions:\n  idle:\n", "functions.idle: must hold keys and values, found None"),
     ],
 )
 def test_a_graph_that_breaks_a_rule_refuses(config, old, new, rule):
@@ -91,6 +96,12 @@ def test_an_unknown_vehicle_is_refused_with_the_list(config):
 def test_tuning_of_an_unknown_function_is_refused(config):
     (config / "vehicles" / "city_ev" / "tuning.yaml").write_text("plannning: {}\n")
     with pytest.raises(ConfigError, match="plannning: is no function"):
+        load_vehicle("city_ev", config)
+
+
+def test_tuning_that_is_no_mapping_is_refused(config):
+    (config / "vehicles" / "city_ev" / "tuning.yaml").write_text("planning: 5\n")
+    with pytest.raises(ConfigError, match="planning: must hold keys and values, found 5"):
         load_vehicle("city_ev", config)
 
 

@@ -6,6 +6,7 @@ positive), then pitch (nose down positive); cameras are mounted without roll. Sh
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -41,10 +42,37 @@ def project(sensor: Sensor, points_base: np.ndarray) -> tuple[np.ndarray, np.nda
     """Pixels (N, 2) and depth (N,) of points (N, 3). Pixels mean something at positive depth only; they may lie outside."""
     image = image_of(sensor)
     optical = (np.asarray(points_base, float) - sensor.position) @ base_from_optical(sensor)
-    depth = optical[:, 2]
-    scale = image.focal_length_px / np.maximum(depth, SMALLEST_DEPTH)
-    pixels = optical[:, :2] * scale[:, None]
-    pixels += (0.5 * image.width_px, 0.5 * image.height_px)
+    centre = np.array((0.5 * image.width_px, 0.5 * image.height_px))
+    return _pixels(optical, np.array(image.focal_length_px), centre)
+
+
+class Cameras:
+    """Several cameras as arrays, to project points of all of them at once."""
+
+    def __init__(self, sensors: Sequence[Sensor]) -> None:
+        images = [image_of(sensor) for sensor in sensors]
+        self._position = np.array([sensor.position for sensor in sensors])
+        self._rotation = np.array([base_from_optical(sensor) for sensor in sensors])
+        self._focal_length = np.array([image.focal_length_px for image in images])
+        self._centre = 0.5 * np.array([(image.width_px, image.height_px) for image in images])
+
+    def project(self, camera: np.ndarray, points_base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As `project`, for groups of K points (N, K, 3), each group in the image of one `camera` (N,).
+
+        Returns pixels (N, K, 2) and depth (N, K).
+        """
+        optical = (points_base - self._position[camera, None]) @ self._rotation[camera]
+        return _pixels(optical, self._focal_length[camera, None], self._centre[camera, None])
+
+
+def _pixels(
+    optical: np.ndarray, focal_length: np.ndarray, centre: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels (…, 2) and depth (…) of points (…, 3) in the optical frame."""
+    depth = optical[..., 2]
+    scale = focal_length / np.maximum(depth, SMALLEST_DEPTH)
+    pixels = optical[..., :2] * scale[..., None]
+    pixels += centre
     return pixels, depth
 
 

@@ -3,18 +3,23 @@
 import numpy as np
 import pytest
 
-from pilot_common.camera import base_from_optical, ground_points, project, rays
+from pilot_common.camera import Cameras, base_from_optical, ground_points, project, rays
 from pilot_common.vehicle import Image, Sensor, SensorErrors, SensorKind
 
 
-def camera(yaw: float = 0.0, pitch: float = 0.0, image: bool = True) -> Sensor:
+def camera(
+    yaw: float = 0.0,
+    pitch: float = 0.0,
+    image: bool = True,
+    position: tuple[float, float, float] = (1.8, 0.1, 1.4),
+) -> Sensor:
     errors = SensorErrors(
         pixel_px=1.0, range=0.0, azimuth=0.0, range_rate=0.0, detection_probability=0.9, clutter=0.0
     )
     return Sensor(
         name="front",
         kind=SensorKind.CAMERA,
-        position=(1.8, 0.1, 1.4),
+        position=position,
         yaw=yaw,
         pitch=pitch,
         field_of_view=1.0,
@@ -85,3 +90,14 @@ def test_a_ray_has_unit_depth() -> None:
 def test_a_sensor_without_image_is_refused() -> None:
     with pytest.raises(ValueError, match="front"):
         project(camera(image=False), np.zeros((1, 3)))
+
+
+def test_several_cameras_at_once_project_like_each_alone():
+    sensors = [camera(), camera(yaw=2.0, pitch=0.1, position=(-0.5, 0.9, 1.1))]
+    points = np.random.default_rng(4).uniform(-40.0, 40.0, (6, 8, 3))
+    which = (0, 1, 1, 0, 1, 0)
+    pixels, depth = Cameras(sensors).project(np.array(which), points)
+    for row, index in enumerate(which):
+        own_pixels, own_depth = project(sensors[index], points[row])
+        assert np.allclose(pixels[row], own_pixels, rtol=1e-12, atol=1e-6)
+        assert np.allclose(depth[row], own_depth, rtol=1e-12, atol=1e-9)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pilot_common.camera import image_of, project
+from pilot_common.camera import Cameras, image_of
 from pilot_common.types import CameraObjects, ObjectClass
 from pilot_common.vehicle import Sensor
 from pilot_simulation.lane_mark_model import ImageMarks, LaneMarkModel
@@ -33,7 +33,8 @@ class CameraModel:
         marks: MarkParameters,
         generator: np.random.Generator,
     ) -> None:
-        self._sensors, self._parameters, self._generator = tuple(sensors), parameters, generator
+        self._parameters, self._generator = parameters, generator
+        self._cameras = Cameras(sensors)
         self._index = np.array(indices, np.uint8)
         self._viewpoints = Viewpoints(sensors)
         self._pixel = np.array([sensor.errors.pixel_px for sensor in sensors])
@@ -90,16 +91,8 @@ class CameraModel:
         corner = np.zeros((len(sensor), 2, 4, 3))
         corner[..., :2] = scene.corner[index, None]
         corner[:, 1, :, 2] = scene.extent[index, 2, None]
-        boxes = np.empty((len(sensor), 4))
-        bounds = np.searchsorted(
-            sensor, np.arange(len(self._sensors) + 1)
-        ).tolist()  # views are ordered by sensor
-        for camera, first, end in zip(self._sensors, bounds[:-1], bounds[1:], strict=True):
-            if end > first:
-                pixel, _ = project(camera, corner[first:end].reshape(-1, 3))
-                pixel = pixel.reshape(-1, 8, 2)
-                boxes[first:end, :2], boxes[first:end, 2:] = pixel.min(1), pixel.max(1)
-        return self._clipped(boxes, sensor)
+        pixel, _ = self._cameras.project(sensor, corner.reshape(-1, 8, 3))
+        return self._clipped(np.concatenate((pixel.min(axis=1), pixel.max(axis=1)), axis=1), sensor)
 
     def _clipped(self, boxes: np.ndarray, sensor: np.ndarray) -> np.ndarray:
         return np.minimum(np.maximum(boxes, 0.0), self._image_size[sensor])

@@ -60,7 +60,9 @@ class Tracker:
             occlusion = self._frame(source, message, ego.at(message.stamp), occlusion)
         bank = self.bank
         self._looks.follow_velocity(bank, bank.time - before)
-        bank.keep(self._survivors(occlusion))
+        survivors = self._survivors(occlusion)
+        if not survivors.all():
+            bank.keep(survivors)
         keep, report = self._parameters.existence.keep, self._parameters.existence.report
         bank.reported = bank.existence > np.where(bank.reported, keep, report)
 

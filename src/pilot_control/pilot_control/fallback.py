@@ -17,7 +17,7 @@ class Fallback:
     """Open-loop stop along a path from now on."""
 
     def __init__(self, facts: Facts) -> None:
-        self._jerk = facts.limits.max_jerk
+        self._release = facts.limits.max_jerk * TIMES
         self._deceleration = facts.limits.minimum_risk_deceleration
         self._delay = facts.actuators.steering_delay + facts.actuators.steering_time_constant
         self._fading = np.exp(-TIMES / EASING)
@@ -28,7 +28,7 @@ class Fallback:
         """Times, steering angles and accelerations (T each): braking as strong as now or as the stop demands, then held."""
         start = longitudinal.command
         bottom = min(start, -self._deceleration)
-        acceleration = np.maximum(bottom, start - self._jerk * TIMES)
+        acceleration = np.maximum(bottom, start - self._release)
         moved = np.empty_like(TIMES)
         moved[0] = 0.0
         np.cumsum(0.05 * (acceleration[1:] + acceleration[:-1]), out=moved[1:])

@@ -115,9 +115,9 @@ class FollowLaw:
 
     def bound(self, time: float, travelled: float, speed: float) -> float:
         """See class."""
-        p = self._p
-        distance, lead_speed, _ = self.lead.at(time + p.anticipation)
-        gap = self.lead.gap + distance - travelled - speed * p.anticipation
+        p, lead = self._p, self.lead
+        distance, lead_speed, _ = lead.at(time + p.anticipation)
+        gap = lead.gap + distance - travelled - speed * p.anticipation
         surplus = gap - self._wanted(speed)
         gain = p.gain
         if lead_speed < p.gain_speed:

@@ -16,7 +16,7 @@ pytest.importorskip("pilot_msgs.msg", reason="needs the built workspace")
 
 GRAPH = """
 topics:
-  wish: {type: Mode, rate: 50, qos: state, recorded: true, source: driver, maximum_age_ms: 1000}
+  wish: {type: Mode, rate: 50, qos: state, recorded: true, source: vehicle, maximum_age_ms: 1000}
   answer: {type: Mode, rate: 50, qos: state, recorded: true, maximum_age_ms: 1000}
 functions:
   echo:

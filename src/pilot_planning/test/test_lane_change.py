@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from motorway import LANE_WIDTH, Motorway, Other, vehicle
 
+from pilot_common.regulation import rear_distance
 from pilot_common.types import DriveMode, Manoeuvre, MarkKind, Side
-from pilot_planning.highway.lane_change import lowest_speed, rear_distance
+from pilot_planning.highway.lane_change import lowest_speed
 
 CHANGING = (Manoeuvre.LANE_CHANGE_LEFT, Manoeuvre.LANE_CHANGE_RIGHT)
 

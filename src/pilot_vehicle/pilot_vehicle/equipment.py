@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 
+from pilot_common.regulation import rear_distance
 from pilot_common.vehicle import Capability, Sensor, SensorKind, Vehicle
 from pilot_vehicle import sight
 
@@ -12,8 +13,6 @@ CAR_WIDTH = 1.8  # m
 MIRROR = 0.15  # m that mirrors, and cameras in them, stand out
 LONGEST_LATENCY = 3.0  # measurements
 FASTER_TRAFFIC = 50.0 / 3.6  # m/s, by which traffic behind is faster that a lane change must see coming
-# UN R79 category C, distance behind: Δv t_B + Δv² / (2 a) + v t_G
-R79_REACTION, R79_DECELERATION, R79_GAP = 0.4, 3.0, 1.0
 BASES = ((Capability.LANE_CHANGE, Capability.SINGLE_LANE), (Capability.NAVIGATION, Capability.LANE_CHANGE))
 L3_EQUIPMENT = (SensorKind.LIDAR, SensorKind.DRIVER_CAMERA)
 PARKING = (Capability.PARKING_ASSIST, Capability.REMOTE_PARKING, Capability.VALET_PARKING)
@@ -60,8 +59,7 @@ def capability_rules(vehicle: Vehicle) -> Broken:
 
 def _lane_change_rules(vehicle: Vehicle) -> Broken:
     slower = max(0.0, vehicle.facts.limits.max_speed - FASTER_TRAFFIC)
-    braking = FASTER_TRAFFIC**2 / (2.0 * R79_DECELERATION)
-    needed = FASTER_TRAFFIC * R79_REACTION + braking + slower * R79_GAP
+    needed = rear_distance(slower, slower + FASTER_TRAFFIC)
     for side, name in ((1, "left"), (-1, "right")):
         seen = max(0.0, sight.rear_sight_distance(vehicle, side))
         if seen < needed:

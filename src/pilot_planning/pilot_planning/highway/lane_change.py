@@ -10,6 +10,7 @@ from enum import Enum
 import numpy as np
 
 from pilot_common.geometry import wrap
+from pilot_common.regulation import REAR_DECELERATION, REAR_REACTION, REAR_TIME_GAP, rear_distance
 from pilot_common.types import MarkKind, Side
 from pilot_common.vehicle import Capability, SensorKind, Vehicle
 from pilot_planning.highway.parameters import LaneChangeParameters
@@ -20,7 +21,6 @@ EARLIEST, LATEST = (
     3.0,
     5.0,
 )  # s after the driver's request the movement may begin, UN R79 5.6.4.6 (the indicator leads by ≥ 1 s)
-REAR_REACTION, REAR_DECELERATION, REAR_TIME_GAP = 0.4, 3.0, 1.0  # s, m/s², s: UN R79 5.6.4.7
 BACK_LEFT = (
     math.radians(140.0),
     math.radians(170.0),
@@ -47,12 +47,6 @@ class Scene:
     traffic: Traffic
     own_lane: int
     lost: tuple[str, ...]
-
-
-def rear_distance(speed: float, rear_speed: float) -> float:
-    """Distance to a car behind in the target lane that UN R79 5.6.4.7 asks for: dv t_B + dv² / (2 a) + v t_G."""
-    faster = max(0.0, rear_speed - speed)
-    return faster * REAR_REACTION + faster * faster / (2.0 * REAR_DECELERATION) + speed * REAR_TIME_GAP
 
 
 def lowest_speed(rear_sight: float, approach_speed: float) -> float:

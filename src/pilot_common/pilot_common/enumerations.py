@@ -40,7 +40,7 @@ class Side(IntEnum):
 
 
 class DriveMode(IntEnum):
-    """Who drives, and how. Only ACTIVE and MINIMUM_RISK let the system's commands through the gate."""
+    """Who drives, and how."""
 
     OFF = 0
     STANDBY = 1
@@ -48,6 +48,11 @@ class DriveMode(IntEnum):
     OVERRIDE = 3
     TAKEOVER = 4  # the system still drives and demands that the driver takes over
     MINIMUM_RISK = 5  # the system stops the car in its lane
+
+    @property
+    def system_drives(self) -> bool:
+        """Whether the system's commands move the car, so that the gate lets them pass."""
+        return self in (DriveMode.ACTIVE, DriveMode.TAKEOVER, DriveMode.MINIMUM_RISK)
 
 
 class Manoeuvre(IntEnum):

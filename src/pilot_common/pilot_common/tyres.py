@@ -8,9 +8,9 @@ from typing import TypeVar
 
 import numpy as np
 
+from pilot_common.physics import GRAVITY
 from pilot_common.vehicle import Facts
 
-GRAVITY = 9.81  # m/s², as in the CommonRoad vehicle models
 HARDEST = 6.0  # m/s²; beyond, the linear load transfer says more than the tyres do
 
 Number = TypeVar("Number", float, np.ndarray)

@@ -17,8 +17,6 @@ from pilot_control.lateral import Lateral
 from pilot_control.longitudinal import Longitudinal, Profile
 from pilot_control.parameters import ControlParameters
 
-DRIVING = (DriveMode.ACTIVE, DriveMode.TAKEOVER, DriveMode.MINIMUM_RISK)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlInputs:
@@ -139,7 +137,7 @@ class Controller:
         place: tuple[float, float, float],
         fault: str,
     ) -> Command:
-        driving = mode.mode in DRIVING if mode is not None else self._driving
+        driving = mode.mode.system_drives if mode is not None else self._driving
         risk = driving and (mode is None or mode.mode is DriveMode.MINIMUM_RISK)
         if not driving or self._stepped is None:  # None: begun, perhaps restarted in a drive
             self._lateral.follow(state.steering_angle)

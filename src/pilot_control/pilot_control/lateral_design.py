@@ -20,9 +20,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import expm, solve_discrete_are
 
+from pilot_common.physics import GRAVITY
 from pilot_common.vehicle import Facts
 from pilot_control.parameters import ControlParameters
-from pilot_vehicle.physics import GRAVITY
 from pilot_vehicle.steady_turn import SteadyTurn
 
 SPEEDS = np.array(

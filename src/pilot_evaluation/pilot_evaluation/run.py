@@ -16,7 +16,7 @@ from pilot_common.vehicle import Vehicle
 from pilot_evaluation.bag import BagReader
 
 # The modes in which the system's commands reach the actuators.
-DRIVING = (DriveMode.ACTIVE, DriveMode.TAKEOVER, DriveMode.MINIMUM_RISK)
+DRIVING = tuple(mode for mode in DriveMode if mode.system_drives)
 CHANGING = (Manoeuvre.LANE_CHANGE_LEFT, Manoeuvre.LANE_CHANGE_RIGHT)
 EMERGENCY = (Manoeuvre.EMERGENCY_BRAKE,)
 

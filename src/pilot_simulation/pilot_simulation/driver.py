@@ -7,8 +7,10 @@ import math
 from dataclasses import dataclass
 
 from pilot_common.types import DriveMode, DriverInput, Mode, Side
+from pilot_common.tyres import Tyres
 from pilot_common.vehicle import Facts
 from pilot_simulation.scenario import DriverPlan
+from pilot_vehicle.steady_turn import SteadyTurn
 
 PRESS = 0.4  # s that a button or the lever is held
 PATIENCE = 1.5  # s between two tries to engage a system that is not ready
@@ -20,8 +22,6 @@ ACCELERATION, DECELERATION, STANDSTILL_GAP = 1.2, 2.0, 3.0
 HARDEST = 8.0  # m/s²
 LANE_FREQUENCY = 0.5  # rad/s, of the damped return to the middle of the lane
 SLOWEST = 3.0  # m/s: below, steering gains are those of this speed
-GRAVITY = 9.81  # m/s²
-SYSTEM_DRIVES = (DriveMode.ACTIVE, DriveMode.TAKEOVER, DriveMode.MINIMUM_RISK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,8 @@ class Driver:
 
     def __init__(self, plan: DriverPlan, facts: Facts) -> None:
         self._plan = plan
-        body = facts.body
-        self._wheelbase = facts.dimensions.wheelbase
-        understeer = 1.0 / body.front_cornering_stiffness - 1.0 / body.rear_cornering_stiffness
-        self._rear_slip = 1.0 / (body.rear_cornering_stiffness * body.friction * GRAVITY)
-        self._understeer = understeer / (
-            body.friction * GRAVITY
-        )  # rad per m/s² of lateral acceleration: he knows his car
+        self._turn = SteadyTurn(facts)  # he knows his car
+        self._rear_slip = Tyres(facts).rear(0.0)
         self._deceleration = facts.actuators.max_deceleration
         self._demanded: float | None = None  # since when the system demands a takeover
         self._takes_over = False
@@ -69,7 +64,7 @@ class Driver:
     def watch(self, time: float, mode: Mode | None) -> None:
         """Notes what the system shows; without a mode it is off."""
         drive_mode = mode.mode if mode is not None else DriveMode.OFF
-        if drive_mode in SYSTEM_DRIVES:
+        if drive_mode.system_drives:
             self._engaged, self._released = True, None
         elif self._engaged and self._released is None:
             self._released = time
@@ -111,7 +106,7 @@ class Driver:
             self._rear_slip * view.speed**2 * view.curvature
         )  # the car points this far into a curve that it follows
         curvature -= 2.0 * frequency / speed * (view.heading_error - drift)
-        return math.atan(self._wheelbase * curvature) + self._understeer * view.speed**2 * curvature
+        return self._turn.steering_angle(curvature, view.speed)
 
     def inputs(
         self, time: float, mode: Mode | None, hands: Hands, pedals: tuple[float, float]

@@ -49,7 +49,6 @@ TRANSITIONS = (
     (MINIMUM_RISK, "not_in_drive", OFF),
     (MINIMUM_RISK, "ends_stop", STANDBY),
 )
-SYSTEM_DRIVES = (ACTIVE, TAKEOVER, MINIMUM_RISK)
 
 
 @dataclass(slots=True)
@@ -133,7 +132,7 @@ class Supervisor:
         acts = self._driver.acts
         if state is not None:
             self._state = state
-            acts = self._driver.update(time, state.driver, self._mode in SYSTEM_DRIVES)
+            acts = self._driver.update(time, state.driver, self._mode.system_drives)
         if self._state is not None:
             self._change(self._situation(time, self._state, acts), time)
             self._locked = (self._locked or self._mode is MINIMUM_RISK) and self._state.gear is not Gear.PARK

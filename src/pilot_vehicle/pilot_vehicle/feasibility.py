@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pilot_common.errors import ConfigError
+from pilot_common.physics import AIR_DENSITY, GRAVITY
 from pilot_common.vehicle import PowertrainKind, Vehicle, load_vehicle
 from pilot_vehicle.equipment import Broken, capability_rules, sensor_rules, speed_rules
-from pilot_vehicle.physics import AIR_DENSITY, GRAVITY
 from pilot_vehicle.steady_turn import SteadyTurn, understeer_gradient
 
 INERTIA_SHARE = (1 / 40, 1 / 4)  # of m r², r the diagonal of the outline; a homogeneous box has 1/12

@@ -16,6 +16,7 @@ from pilot_common.vehicle import Vehicle
 from pilot_vehicle.bounds import Bounds, Notes
 from pilot_vehicle.feasibility import check_feasible
 
+# Spelt out here as well: the gate lets nothing pass that another file adds.
 PASSING = (DriveMode.ACTIVE, DriveMode.TAKEOVER, DriveMode.MINIMUM_RISK)
 LONGEST_STEP = 0.1  # s: after a longer pause no more may change than in this time
 LARGEST_SPEED_CHANGE = (

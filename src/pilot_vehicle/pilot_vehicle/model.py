@@ -16,9 +16,9 @@ import math
 from dataclasses import dataclass
 
 from pilot_common.geometry import wrap
+from pilot_common.physics import AIR_DENSITY, GRAVITY
 from pilot_common.vehicle import Facts
 from pilot_vehicle.actuators import Brake, Steering
-from pilot_vehicle.physics import AIR_DENSITY, GRAVITY
 from pilot_vehicle.powertrain import Electric, make_powertrain
 
 SUBSTEP = 0.005  # s; resolves dead times, and the tyre dynamics (about 100/s at KINEMATIC_SPEED) stay stable

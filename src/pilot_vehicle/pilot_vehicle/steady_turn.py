@@ -7,8 +7,8 @@ with wheelbase l and the understeer gradient K of the single-track model of `mod
 
 import math
 
+from pilot_common.physics import GRAVITY
 from pilot_common.vehicle import Facts
-from pilot_vehicle.physics import GRAVITY
 
 
 def understeer_gradient(facts: Facts) -> float:

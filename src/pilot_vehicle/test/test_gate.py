@@ -116,6 +116,10 @@ def test_a_good_command_passes_unchanged(bench):
     assert said.source_stamp == pytest.approx(bench.time - 0.1)
 
 
+def test_the_modes_that_pass_are_those_in_which_the_system_drives():
+    assert set(PASSING) == {drive_mode for drive_mode in DriveMode if drive_mode.system_drives}
+
+
 @pytest.mark.parametrize("drive_mode", list(DriveMode))
 def test_only_three_modes_let_commands_pass(bench, drive_mode):
     bench.mode = mode(drive_mode)

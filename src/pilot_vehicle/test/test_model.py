@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from pilot_common.physics import GRAVITY
 from pilot_vehicle.model import KINEMATIC_SPEED, VehicleModel
-from pilot_vehicle.physics import GRAVITY
 from pilot_vehicle.steady_turn import SteadyTurn
 
 TICK = 0.02

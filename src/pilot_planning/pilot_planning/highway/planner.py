@@ -30,7 +30,6 @@ from pilot_planning.highway.traffic import see_traffic
 from pilot_planning.highway.trajectory import along_path, roll_out
 from pilot_planning.interface import PlannerInputs, PlannerOutputs
 
-DRIVING = (DriveMode.ACTIVE, DriveMode.TAKEOVER, DriveMode.MINIMUM_RISK)
 ROLLED_LAWS = 4  # the tightest laws go into the rollout; the others are far from binding within its horizon
 
 
@@ -89,7 +88,7 @@ class HighwayPlanner:
         mode = mode_message.mode if mode_message is not None else DriveMode.OFF
         ego, pose = world.ego, pose_of(world.ego)
         memory = self._usable_memory(world.stamp)
-        continued = memory is not None and memory.driving and mode in DRIVING
+        continued = memory is not None and memory.driving and mode.system_drives
         road = see_road(world, pose, self._lanes, self._p.path.memory)
         if road.fresh:
             self._lanes = Remembered(road, world.stamp, pose)
@@ -157,7 +156,7 @@ class HighwayPlanner:
             ledger=ledger,
         )
         self._memory = Memory(
-            world.stamp, pose, path, road, target, trajectory.speed, command, mode in DRIVING
+            world.stamp, pose, path, road, target, trajectory.speed, command, mode.system_drives
         )
         debug = {
             "ego_offset": road.ego_offset,

@@ -48,7 +48,7 @@ class RadarModel:
         twice = seen & (views.distance < parameters.second_range)
         twice &= generator.random(len(seen)) < parameters.second_probability
         rows = np.concatenate((np.flatnonzero(seen), np.flatnonzero(twice)))
-        local = views.nearest[rows]
+        local = views.nearest.take(rows, axis=0)
         second = np.arange(len(rows)) >= np.count_nonzero(seen)
         local[second] = self._elsewhere_on_face(scene, views, rows[second])
         polar, sensor = self._polar(scene, views, rows, local)
@@ -59,7 +59,7 @@ class RadarModel:
             (cross_section, np.full(len(false_sensor), parameters.clutter_cross_section))
         )
         noise = generator.standard_normal((len(sensor), 4))
-        polar += noise[:, :3] * self._errors[sensor]
+        polar += noise[:, :3] * self._errors.take(sensor, axis=0)
         inside = (polar[:, 0] > 0.1) & (polar[:, 0] <= self._viewpoints.range[sensor])
         inside &= np.abs(polar[:, 1]) <= self._viewpoints.half_view[sensor]
         order = np.flatnonzero(inside)
@@ -89,12 +89,12 @@ class RadarModel:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Range, azimuth, range rate (V, 3) of reflection points, and the sensor's row (V,)."""
         sensor, index = views.sensor[rows], views.object[rows]
-        mount = self._viewpoints.position[sensor]
+        mount = self._viewpoints.position.take(sensor, axis=0)
         relative = from_object_frame(scene, index, local) - mount[:, :2]
         distance = np.maximum(np.hypot(relative[:, 0], relative[:, 1]), 1e-3)
         azimuth = np.arctan2(relative[:, 1], relative[:, 0]) - self._viewpoints.yaw[sensor]
         own = self._sensor_velocity(scene, sensor)
-        closing = np.einsum("vi,vi->v", scene.velocity[index] - own, relative) / distance
+        closing = np.einsum("vi,vi->v", scene.velocity.take(index, axis=0) - own, relative) / distance
         return columns(distance, wrap_angle(azimuth), closing), sensor
 
     def _sensor_velocity(self, scene: Scene, sensor: np.ndarray) -> np.ndarray:

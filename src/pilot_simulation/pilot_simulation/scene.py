@@ -137,7 +137,7 @@ class Viewpoints:
     ) -> Views:
         """Clips each pair's angle to the field of view and casts rays over it, past all nearer objects of the same sensor."""
         bearing = wrap_angle(bearing)
-        corner = scene.corner[index] - self.position[sensor, None, :2]
+        corner = scene.corner.take(index, axis=0) - self.position.take(sensor, axis=0)[:, None, :2]
         swing = wrap_angle(np.arctan2(corner[..., 1], corner[..., 0]) - (self.yaw[sensor] + bearing)[:, None])
         low, high = bearing + swing.min(1, initial=0.0), bearing + swing.max(1, initial=0.0)
         view = self.half_view[sensor]
@@ -151,7 +151,9 @@ class Viewpoints:
         hides = (sensor[:, None] == sensor) & (distance < distance[:, None]) & (top >= middle[:, None])
         hides &= (low < high_seen[:, None]) & (high > low_seen[:, None])
         behind, before = np.nonzero(hides)
-        blocked = (rays[behind] >= low[before, None]) & (rays[behind] <= high[before, None])
+        blocked = (rays.take(behind, axis=0) >= low[before, None]) & (
+            rays.take(behind, axis=0) <= high[before, None]
+        )
         free = np.full((len(sensor), RAYS), True)
         if len(behind):
             first = np.flatnonzero(np.diff(behind, prepend=-1))
@@ -176,4 +178,4 @@ def from_object_frame(scene: Scene, index: np.ndarray, local: np.ndarray) -> np.
     cosine, sine = np.cos(scene.heading[index]), np.sin(scene.heading[index])
     x = local[:, 0] * cosine - local[:, 1] * sine
     y = local[:, 0] * sine + local[:, 1] * cosine
-    return scene.centre[index] + columns(x, y)
+    return scene.centre.take(index, axis=0) + columns(x, y)

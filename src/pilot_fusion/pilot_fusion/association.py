@@ -40,8 +40,8 @@ class Pairs:
         return Pairs(
             self.track[rows],
             self.measurement[rows],
-            self.innovation[rows],
-            self.noise[rows],
+            self.innovation.take(rows, axis=0),
+            self.noise.take(rows, axis=0),
             self.surprise[rows],
             self.cost[rows],
             self.density[rows],
@@ -54,22 +54,20 @@ def gate(
 ) -> Pairs:
     """All pairs within the gate, ordered by track, then measurement."""
     track, measurement = _near(bank, found, parameters.coarse_gate)
-    face = near_face(
-        bank.state[track, :2],
-        bank.heading[track],
-        bank.extent[track, 0],
-        bank.extent[track, 1],
-        found.viewer[measurement],
-    )
+    # Rows by `take`: a fifth of the time of indexing.
+    state, extent = bank.state.take(track, axis=0), bank.extent.take(track, axis=0)
+    covariance = bank.covariance.take(track, axis=0)
+    viewer = found.viewer.take(measurement, axis=0)
+    face = near_face(state[:, :2], bank.heading[track], extent[:, 0], extent[:, 1], viewer)
     face.offset[found.whole[measurement]] = 0.0
-    expected = bank.state[track, :2] + face.offset
-    noise = found.covariance[measurement]
+    expected = state[:, :2] + face.offset
+    noise = found.covariance.take(measurement, axis=0)
     if found.source is Source.RADAR:
-        shift, spread = model.reflection(expected, face, found.viewer[measurement])
+        shift, spread = model.reflection(expected, face, viewer)
         expected += shift
         noise = noise + spread
-    innovation = found.position[measurement] - expected
-    total = bank.covariance[track, :2, :2] + noise
+    innovation = found.position.take(measurement, axis=0) - expected
+    total = covariance[:, :2, :2] + noise
     a, b, d = total[:, 0, 0], total[:, 0, 1], total[:, 1, 1]
     determinant = a * d - b * b
     x, y = innovation[:, 0], innovation[:, 1]
@@ -77,10 +75,10 @@ def gate(
     cost = distance + np.log(determinant)
     if found.range_rate is not None and found.range_rate_variance is not None:
         # Along the measured beam: close by, a prediction half a metre off would turn it by far more than the radar errs.
-        x, y = found.beam[measurement, 0], found.beam[measurement, 1]
-        relative = bank.state[track, 2:4] - found.viewer_velocity[measurement]
+        x, y = found.beam.take(measurement, axis=0).T
+        relative = state[:, 2:4] - found.viewer_velocity.take(measurement, axis=0)
         faster = found.range_rate[measurement] - x * relative[:, 0] - y * relative[:, 1]
-        known = bank.covariance[track, 2:4, 2:4]
+        known = covariance[:, 2:4, 2:4]
         variance = known[:, 0, 0] * x * x + 2.0 * known[:, 0, 1] * x * y + known[:, 1, 1] * y * y
         variance += found.range_rate_variance[measurement]
         normalised = faster * faster / variance
@@ -92,8 +90,8 @@ def gate(
     return Pairs(
         track[inside],
         measurement[inside],
-        innovation[inside],
-        noise[inside],
+        innovation.take(inside, axis=0),
+        noise.take(inside, axis=0),
         surprise[inside],
         cost,
         density,

@@ -126,7 +126,7 @@ class MeasurementModel:
 
     def _viewers(self, sensor: np.ndarray, ego: EgoState, turn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where each measurement's sensor stood in odom and how it moved over ground (a lever arm turns with the car)."""
-        mount = self._mount[sensor]
+        mount = self._mount.take(sensor, axis=0)
         velocity = mount[:, ::-1] * (-ego.yaw_rate, ego.yaw_rate)
         velocity[:, 0] += ego.speed
         return mount @ turn.T + ego.pose[:2], velocity @ turn.T

@@ -135,7 +135,7 @@ class TrackBank:
 
     def update_position(self, rows: np.ndarray, innovation: np.ndarray, noise: np.ndarray) -> None:
         """Kalman update of rows (A,), each once, with position innovations (A, 2) of covariance (A, 2, 2)."""
-        covariance = self.covariance[rows]
+        covariance = self.covariance.take(rows, axis=0)
         across = covariance[:, :, :2]
         gain = across @ inverse_2x2(covariance[:, :2, :2] + noise)
         self.state[rows] += np.matmul(gain, innovation[:, :, None])[:, :, 0]
@@ -146,7 +146,7 @@ class TrackBank:
         self, rows: np.ndarray, direction: np.ndarray, speed: np.ndarray, variance: np.ndarray
     ) -> None:
         """Kalman update of rows (A,), each once, with speeds over ground (A,) along unit directions (A, 2)."""
-        covariance = self.covariance[rows]
+        covariance = self.covariance.take(rows, axis=0)
         across = np.matmul(covariance[:, :, 2:4], direction[:, :, None])[:, :, 0]
         total = np.einsum("ai,ai->a", direction, across[:, 2:4]) + variance
         gain = across / total[:, None]

@@ -160,8 +160,11 @@ def spin(node: LifecycleNode) -> None:
     executor = EventsExecutor()
     executor.add_node(node)
     if node.get_parameter("autostart").value:
-        node.trigger_configure()
-        node.trigger_activate()
+        for transition in (node.trigger_configure, node.trigger_activate):
+            if transition() is not TransitionCallbackReturn.SUCCESS:
+                sys.exit(
+                    f"{node.get_name()}: could not be started"
+                )  # a silent process would never be started anew
     try:
         run_executor(executor)
     except (KeyboardInterrupt, ExternalShutdownException):

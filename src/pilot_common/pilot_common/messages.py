@@ -163,7 +163,10 @@ def take(message: Message, rows: np.ndarray, letter: str = "N") -> dict[str, np.
 
 
 def to_nanoseconds(seconds: float) -> int:
-    """Integer nanoseconds of a time in float seconds; exact inverse of `to_seconds` (the whole seconds are split off first)."""
+    """Integer nanoseconds of a time in float seconds, which `to_seconds` reads back exactly (whole seconds are split off first).
+
+    Not the other way round: a float of seconds since the epoch tells 2.4e-7 s apart, so a foreign stamp is rounded once.
+    """
     whole = int(seconds // 1.0)
     return whole * NANOSECONDS + round((seconds - whole) * NANOSECONDS)
 

@@ -116,8 +116,8 @@ class BoxLift:
         """
         parameters = self._parameters
         class_id = class_id.copy()
-        rotation, mount = self._rotation[sensor], self._mount[sensor]
-        focal, size_px = self._focal[sensor], self._size_px[sensor]
+        rotation, mount = self._rotation.take(sensor, axis=0), self._mount.take(sensor, axis=0)
+        focal, size_px = self._focal[sensor], self._size_px.take(sensor, axis=0)
         # From here on in the plane of depth 1.
         measured = (box - 0.5 * np.concatenate((size_px, size_px), axis=1)) / focal[:, None]
         weight, cut = self._edge_weights(sensor, box, size_px, focal)
@@ -144,7 +144,7 @@ class BoxLift:
         class_id: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Most probable unknowns (N, 5), their precision (N, 5, 5) and the squared normalised residuals (N,)."""
-        prior, prior_weight = self._size[class_id], self._size_weight[class_id]
+        prior, prior_weight = self._size.take(class_id, axis=0), self._size_weight.take(class_id, axis=0)
         unknown = self._start(rotation, mount, measured, prior)
         # Far away the road has turned, and a length seen aslant looks like width.
         away = unknown[:, :2] - mount[:, :2]
@@ -190,7 +190,7 @@ class BoxLift:
         """Weights (N, 4, 4) of the edges on the plane of depth 1, and which edges (N, 4) the image border cuts off."""
         border = self._parameters.border_px
         cut = np.concatenate((box[:, :2] <= border, box[:, 2:] >= size_px - border), axis=1)
-        weight = self._weight[sensor] * (focal**2)[:, None, None]
+        weight = self._weight.take(sensor, axis=0) * (focal**2)[:, None, None]
         if cut.any():
             seen = np.where(cut, 0.0, 1.0)
             weight = weight * seen[:, :, None] * seen[:, None, :]

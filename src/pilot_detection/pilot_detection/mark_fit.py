@@ -47,10 +47,10 @@ class MarkFit:
         weight = deviation**-2.0
         precision, solution = self._solve(member, weight, square, load, count)
         for _ in range(ROUNDS):
-            residual = point[:, 1] - np.einsum("qi,qi->q", power, solution[mark])
+            residual = point[:, 1] - np.einsum("qi,qi->q", power, solution.take(mark, axis=0))
             doubt = (residual / (self._parameters.outlier * deviation)) ** 2
             precision, solution = self._solve(member, weight / (1.0 + doubt), square, load, count)
-        residual = point[:, 1] - np.einsum("qi,qi->q", power, solution[mark])
+        residual = point[:, 1] - np.einsum("qi,qi->q", power, solution.take(mark, axis=0))
         inlier = np.abs(residual) < 2.0 * self._parameters.outlier * deviation
         return self._result(member, inlier, point[:, 0], precision, solution)
 

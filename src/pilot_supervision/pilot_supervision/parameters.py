@@ -23,6 +23,9 @@ class Attention:
 class SupervisionParameters:
     """Persistence, thresholds of the driver's acts, and how long he is given."""
 
+    start_patience: float = parameter(
+        "s", 1.0, 30.0, "at the start, to hear from the gate whether the system drives already"
+    )
     persistence: float = parameter("s", 0.0, 2.0, "so long something must be invalid or missing to count")
     brake_pedal: float = parameter("", 0.005, 0.2, "pedal from which the driver brakes")
     accelerator_pedal: float = parameter("", 0.005, 0.2, "pedal from which the driver accelerates")

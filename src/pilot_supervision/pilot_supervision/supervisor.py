@@ -116,7 +116,7 @@ class Supervisor:
         self._begun, self._waiting_since = False, math.inf
 
     def step(self, inputs: SupervisionInputs) -> SupervisionOutputs:
-        """The mode for now; None in the first moment, until it is known whether the system drives already."""
+        """The mode for now; None until the gate was heard, which knows whether the system drives already."""
         time, state = inputs.time, inputs.vehicle_state
         if not self._begun and not self._begin(inputs.actuation, time):
             return SupervisionOutputs(mode=None)
@@ -141,7 +141,7 @@ class Supervisor:
 
     def _begin(self, actuation: Actuation | None, time: float) -> bool:
         self._waiting_since = min(self._waiting_since, time)
-        self._begun = actuation is not None or time - self._waiting_since >= self._parameters.persistence
+        self._begun = actuation is not None or time - self._waiting_since >= self._parameters.start_patience
         if actuation is not None and actuation.active:
             self._mode, self._since = MINIMUM_RISK, time
             self._reason = "supervision was restarted while the system drove"

@@ -540,14 +540,15 @@ def test_restarted_while_the_system_drives_it_goes_on_with_the_stop():
 
 def test_restarted_it_says_nothing_before_it_knows_whether_the_system_drives():
     restarted = Drive()
-    assert restarted.run(0.2, actuation=None) == [None] * 4
+    assert restarted.run(3.0, actuation=None, vehicle_state=None) == [None] * 60
+    assert restarted.run(1.0, actuation=None) == [None] * 20
     assert restarted.step(**DRIVING).mode is MINIMUM_RISK
 
 
 def test_without_a_gate_it_begins_all_the_same():
-    said = Drive().run(1.0, actuation=None)
+    said = Drive().run(6.0, actuation=None)
     assert {mode.mode for mode in said if mode is not None} == {STANDBY}
-    assert said[round(0.4 / TICK)] is not None
+    assert "not ready: no fresh actuation" in said[-1].reason
 
 
 def test_a_clock_that_is_set_back_begins_the_drivers_time_anew_at_most(drive):

@@ -19,6 +19,7 @@ from pilot_fusion.parameters import AssociationParameters
 from pilot_fusion.track_bank import TrackBank
 
 FORBIDDEN = 1e6  # cost of a pair outside the gate
+LONGEST_MANOEUVRE = 0.3  # s between two measurements of a speed
 LEAST_DENSITY = 1e-300  # so that nothing is divided by zero
 
 
@@ -81,6 +82,7 @@ def gate(
         known = covariance[:, 2:4, 2:4]
         variance = known[:, 0, 0] * x * x + 2.0 * known[:, 0, 1] * x * y + known[:, 1, 1] * y * y
         variance += found.range_rate_variance[measurement]
+        variance += sudden_change(bank, track, found, parameters) ** 2
         normalised = faster * faster / variance
         distance = distance + normalised
         cost = cost + normalised + np.log(variance)
@@ -99,11 +101,25 @@ def gate(
     )
 
 
-def weigh(pairs: Pairs, found: Measurements, expected: np.ndarray) -> tuple[Pairs, np.ndarray]:
-    """The pairs with rivals, their costs lowered for tracks that are `expected` (N,) to be seen.
+def sudden_change(
+    bank: TrackBank, rows: np.ndarray, found: Measurements, parameters: AssociationParameters
+) -> np.ndarray:
+    """By how much (A,) the speed of tracks `rows` may have changed since it was last measured: somebody may brake hard at once.
 
-    So a doubtful track does not take what a sure one explains. Also the density (M,) that all tracks together are expected to
-    send to each measurement.
+    Whatever was not measured lately may do anything, and its own uncertainty says so.
+    """
+    since = found.time - bank.seen[rows, found.source]
+    return np.where(since < LONGEST_MANOEUVRE, parameters.manoeuvre * since, 0.0)
+
+
+def weigh(
+    pairs: Pairs, found: Measurements, expected: np.ndarray, clutter: np.ndarray, credible: float
+) -> tuple[Pairs, np.ndarray]:
+    """The credible pairs with rivals, their costs lowered for tracks that are `expected` (N,) to be seen.
+
+    So a doubtful track does not take what a sure one explains, and none takes what is rather one of the false measurements, of
+    which there are `clutter` (M,): such a pair stands for less than a share `credible` of what may have been measured. Also the
+    density (M,) that all tracks together are expected to send to each measurement.
     """
     if len(pairs.track) == 0:
         return pairs, np.zeros(len(found.sensor))
@@ -116,7 +132,10 @@ def weigh(pairs: Pairs, found: Measurements, expected: np.ndarray) -> tuple[Pair
         share = share * density / np.maximum(np.bincount(reporter, density)[reporter], LEAST_DENSITY)
     own = density * share / (1.0 - share)
     total = np.bincount(pairs.measurement, own, len(found.sensor))
-    return replace(pairs, cost=cost, rivals=np.maximum(total[pairs.measurement] - own, 0.0)), total
+    rivals = np.maximum(total[pairs.measurement] - own, 0.0)
+    pairs = replace(pairs, cost=cost, rivals=rivals)
+    likely = own > credible * (clutter[pairs.measurement] + rivals)
+    return pairs if likely.all() else pairs.take(np.flatnonzero(likely)), total
 
 
 def _near(bank: TrackBank, found: Measurements, margin: float) -> tuple[np.ndarray, np.ndarray]:

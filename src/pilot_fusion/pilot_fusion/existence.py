@@ -70,19 +70,19 @@ class ExistenceModel:
         limit = parameters.detection_limit
         return np.minimum((1.0 - missed) * visible, limit), np.minimum(1.0 - missed, limit)
 
-    def clutter(self, found: Measurements, rows: np.ndarray) -> np.ndarray:
-        """Density (A,) of false measurements where `rows` were measured: per m², for radar also per m/s.
+    def clutter(self, found: Measurements) -> np.ndarray:
+        """Density (M,) of false measurements where each was measured: per m², for radar also per m/s.
 
         Much of a radar's clutter stands on the ground (rails, signs), so a standing object has to be seen more often to be
         believed than a moving one; it is not left out.
         """
-        sensor = found.sensor[rows]
-        away = found.position[rows] - found.viewer[rows]
-        density = self._clutter[sensor] / np.maximum(np.sqrt(np.einsum("ai,ai->a", away, away)), NEAREST)
+        away = found.position - found.viewer
+        distance = np.sqrt(np.einsum("mi,mi->m", away, away))
+        density = self._clutter[found.sensor] / np.maximum(distance, NEAREST)
         if found.range_rate is None:
             return density
         standing = self._parameters.standing_clutter
-        ground = found.range_rate[rows] + np.einsum("ai,ai->a", found.beam[rows], found.viewer_velocity[rows])
+        ground = found.range_rate + np.einsum("mi,mi->m", found.beam, found.viewer_velocity)
         peak = np.exp(-0.5 * (ground / STANDING_SPREAD) ** 2) / (STANDING_SPREAD * math.sqrt(2.0 * math.pi))
         return density * (standing * peak + (1.0 - standing) / DOPPLER_SPAN)
 
@@ -117,9 +117,10 @@ class ExistenceModel:
         """Probability (N,) that each track is there and gets reported; never 0, for what was measured can be measured."""
         return existence * np.maximum(detection, 1.0 - self._parameters.detection_limit)
 
-    def born(self, found: Measurements, rows: np.ndarray, explained: np.ndarray) -> np.ndarray:
-        """Existence (A,) of tracks that start from one measurement each, where known objects send `explained` (A,)."""
-        clutter = self.clutter(found, rows)
+    def born(
+        self, found: Measurements, rows: np.ndarray, explained: np.ndarray, clutter: np.ndarray
+    ) -> np.ndarray:
+        """Existence (A,) of tracks that start from measurements `rows`, where known objects send `explained` (A,) as well."""
         odds = self._birth_odds[found.sensor[rows]] * clutter / (clutter + explained)
         if found.looks is not None:
             odds = odds * (2.0 * np.clip(found.looks.score[rows], 0.0, 1.0))

@@ -91,6 +91,21 @@ class AssociationParameters:
     outlier: float = parameter(
         "", 1.0, 100.0, "squared Mahalanobis distance from which a measurement counts less"
     )
+    credible: float = parameter(
+        "",
+        0.0,
+        1.0,
+        "a track takes no measurement that others, or clutter, are likelier to have caused by more than this",
+    )
+    manoeuvre: float = parameter(
+        "m/s²", 0.0, 20.0, "a speed may have changed so fast since it was last measured (emergency braking)"
+    )
+    surprise: float = parameter(
+        "",
+        1.0,
+        100.0,
+        "squared normalised Doppler residual from which such a manoeuvre is taken to have begun",
+    )
     coarse_gate: float = parameter("m", 0.0, 100.0, "pairs farther apart in x or y are not looked at")
     cluster_distance: float = parameter("m", 0.5, 20.0, "unassigned radar returns this close are one object")
     cluster_speed: float = parameter("m/s", 0.1, 10.0, "and this close in Doppler")
@@ -129,6 +144,9 @@ class ExistenceParameters:
     )
     gain_limit: float = parameter("", 1.0, 1e6, "largest likelihood ratio one frame can bring")
     report: float = parameter("", 0.1, 0.99, "existence above which a track is reported")
+    report_speed: float = parameter(
+        "m/s", 0.5, 30.0, "a track is reported only once the deviation of its speed is below"
+    )
     keep: float = parameter("", 0.05, 0.95, "existence below which a reported track is no longer reported")
     delete: float = parameter("", 0.001, 0.5, "existence below which a track is deleted")
     largest_deviation: float = parameter(

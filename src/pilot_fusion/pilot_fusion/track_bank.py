@@ -142,6 +142,23 @@ class TrackBank:
         covariance = covariance - gain @ across.transpose(0, 2, 1)
         self.covariance[rows] = 0.5 * (covariance + covariance.transpose(0, 2, 1))
 
+    def radial_surprise(
+        self, rows: np.ndarray, direction: np.ndarray, speed: np.ndarray, variance: np.ndarray
+    ) -> np.ndarray:
+        """Squared normalised residuals (A,) of what `update_radial` would take."""
+        innovation = speed - np.einsum("ai,ai->a", direction, self.state[rows, 2:4])
+        known = np.einsum("ai,aij,aj->a", direction, self.covariance[rows, 2:4, 2:4], direction)
+        return innovation * innovation / (known + variance)
+
+    def begin_manoeuvre(
+        self, rows: np.ndarray, direction: np.ndarray, change: np.ndarray, acceleration: float
+    ) -> None:
+        """Tracks `rows` (A,) may have an acceleration along `direction` (A, 2) that changed their speed by `change` (A,)."""
+        effect = np.zeros((len(rows), 6))
+        effect[:, 2:4] = change[:, None] * direction
+        effect[:, 4:] = acceleration * direction
+        self.covariance[rows] += effect[:, :, None] * effect[:, None, :]
+
     def update_radial(
         self, rows: np.ndarray, direction: np.ndarray, speed: np.ndarray, variance: np.ndarray
     ) -> None:

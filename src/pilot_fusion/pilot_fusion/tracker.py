@@ -12,6 +12,7 @@ from pilot_fusion.association import (
     duplicates,
     first_of_kind,
     gate,
+    sudden_change,
     weigh,
     within_boxes,
 )
@@ -24,6 +25,7 @@ from pilot_fusion.track_bank import NEVER, TrackBank, inverse_2x2
 
 COASTING = 0.12  # s; unseen for longer than the period of the slowest sensor
 NEUTRAL_SCORE = 0.5  # of a radar return, which carries none
+STAYS_REPORTED = 2.0  # times the variance from which a track is reported
 UNKNOWN_HEADING = 0.35  # rad; deviation of the guess that a newcomer drives along the car's own axis
 
 
@@ -63,8 +65,19 @@ class Tracker:
         survivors = self._survivors(occlusion)
         if not survivors.all():
             bank.keep(survivors)
-        keep, report = self._parameters.existence.keep, self._parameters.existence.report
-        bank.reported = bank.existence > np.where(bank.reported, keep, report)
+        self._report()
+
+    def _report(self) -> None:
+        """Which tracks planning sees: the probable ones whose place and speed are known somewhat.
+
+        What is seen once is seen longer.
+        """
+        bank, parameters = self.bank, self._parameters.existence
+        place = bank.covariance[:, 0, 0] + bank.covariance[:, 1, 1]
+        speed = bank.covariance[:, 2, 2] + bank.covariance[:, 3, 3]
+        doubt = np.maximum(place / parameters.largest_deviation**2, speed / parameters.report_speed**2)
+        probable = bank.existence > np.where(bank.reported, parameters.keep, parameters.report)
+        bank.reported = probable & (doubt < np.where(bank.reported, STAYS_REPORTED, 1.0))
 
     def _frame(
         self, source: Source, message: Detections | RadarReturns, ego: EgoState, occlusion: np.ndarray
@@ -82,19 +95,23 @@ class Tracker:
             bank, found.sensors, source, ego.pose, occlusion
         )
         pairs = gate(bank, found, self._model, self._parameters.association)
-        pairs, explained = weigh(pairs, found, existence.expected(bank.existence, unhidden))
+        clutter = existence.clutter(found)
+        expected = existence.expected(bank.existence, unhidden)
+        pairs, explained = weigh(pairs, found, expected, clutter, self._parameters.association.credible)
         pairs = (
             assign_many_to_one(pairs) if source is Source.RADAR else assign_one_to_one(pairs, found.sensor)
         )
-        seen = self._judge(found, pairs, detection)
+        seen = self._judge(found, pairs, detection, clutter)
         self._update(found, pairs, seen)
         if found.looks is not None:
             self._looks.update(bank, pairs.track, found.looks, pairs.measurement, found.viewer, ego.pose[2])
         bank.seen[seen, source] = message.stamp
-        started = self._start(found, pairs, explained)
+        started = self._start(found, pairs, explained, clutter)
         return np.concatenate((occlusion, np.zeros(started))) if started else occlusion
 
-    def _judge(self, found: Measurements, pairs: Pairs, detection: np.ndarray) -> np.ndarray:
+    def _judge(
+        self, found: Measurements, pairs: Pairs, detection: np.ndarray, clutter: np.ndarray
+    ) -> np.ndarray:
         """Raises or lowers the existence of every track; returns the tracks (A,) that were seen, in order."""
         bank = self.bank
         duration = found.time - self._last_frame[found.source]
@@ -108,7 +125,7 @@ class Tracker:
         track = pairs.track[order]
         best = order[np.concatenate(((True,), track[1:] != track[:-1]))]
         seen, measurement = pairs.track[best], pairs.measurement[best]
-        others = self._existence.clutter(found, measurement) + pairs.rivals[best]
+        others = clutter[measurement] + pairs.rivals[best]
         score = np.full(len(seen), NEUTRAL_SCORE) if found.looks is None else found.looks.score[measurement]
         existence[seen] = self._existence.seen(
             bank.existence[seen], detection[seen], pairs.density[best], others, score
@@ -125,7 +142,9 @@ class Tracker:
         noise = pairs.noise * doubt[:, None, None]
         if found.source is Source.CAMERA:
             noise = self._model.without_repetition(
-                noise, found.beam[pairs.measurement], self.bank.covariance[pairs.track, :2, :2]
+                noise,
+                found.beam.take(pairs.measurement, axis=0),
+                self.bank.covariance.take(pairs.track, axis=0)[:, :2, :2],
             )
         if found.range_rate is None and len(seen) == len(pairs.track):
             self.bank.update_position(pairs.track, pairs.innovation, noise)
@@ -142,18 +161,25 @@ class Tracker:
         if found.range_rate is None or found.range_rate_variance is None:
             return
         columns = np.empty((len(pairs.track), 4))
-        columns[:, :2] = beam = found.beam[pairs.measurement]
-        towards = np.einsum("ki,ki->k", beam, found.viewer_velocity[pairs.measurement])
+        columns[:, :2] = beam = found.beam.take(pairs.measurement, axis=0)
+        towards = np.einsum("ki,ki->k", beam, found.viewer_velocity.take(pairs.measurement, axis=0))
         columns[:, 2] = found.range_rate[pairs.measurement] + towards
         columns[:, 3] = found.range_rate_variance[pairs.measurement]
         mean = (member @ columns) / count[:, None]
         length = np.sqrt(np.einsum("ai,ai->a", mean[:, :2], mean[:, :2]))
-        self.bank.update_radial(seen, mean[:, :2] / length[:, None], mean[:, 2] / length, mean[:, 3] * share)
+        direction, speed, variance = mean[:, :2] / length[:, None], mean[:, 2] / length, mean[:, 3] * share
+        parameters = self._parameters.association
+        surprised = self.bank.radial_surprise(seen, direction, speed, variance) > parameters.surprise
+        if surprised.any():
+            rows = seen[surprised]
+            change = sudden_change(self.bank, rows, found, parameters)
+            self.bank.begin_manoeuvre(rows, direction[surprised], change, parameters.manoeuvre)
+        self.bank.update_radial(seen, direction, speed, variance)
 
-    def _start(self, found: Measurements, pairs: Pairs, explained: np.ndarray) -> int:
+    def _start(self, found: Measurements, pairs: Pairs, explained: np.ndarray, clutter: np.ndarray) -> int:
         """Starts tracks from measurements that belong to none and lie within none. Returns how many.
 
-        `explained` (M,) is the density of measurements that known objects are expected to send there.
+        `explained` (M,) is the density of measurements that known objects send there, `clutter` (M,) of false ones.
         """
         free = np.ones(len(found.sensor), bool)
         free[pairs.measurement] = False
@@ -171,7 +197,7 @@ class Tracker:
             rows = first_of_kind(found, rows, self._parameters.association)
         if len(rows) == 0:
             return 0
-        born = self._existence.born(found, rows, explained[rows])
+        born = self._existence.born(found, rows, explained[rows], clutter[rows])
         worthy = born > self._parameters.existence.delete
         if not worthy.all():
             rows, born = rows[worthy], born[worthy]

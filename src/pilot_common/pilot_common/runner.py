@@ -24,8 +24,8 @@ class FunctionRunner:
     """Runs `core`, an object with `step(inputs) -> outputs` and `reset()`, as row `function` of the graph says.
 
     The core's class names its `Inputs` (a dataclass with `time` in seconds and a field per input topic) and `Outputs` (a
-    field per output topic, None where it says nothing); a missing or too old input is None, `health/*` is a mapping. A message
-    from the future is dropped.
+    field per output topic, None where it says nothing, and perhaps a `reason` for that). A missing or too old input is None, a
+    message from the future is dropped, `health/*` is a mapping.
     """
 
     def __init__(self, function: Function, graph: Graph, core: Any) -> None:
@@ -88,8 +88,10 @@ class FunctionRunner:
             if message is not None:
                 said[name] = message
         invalid = [message for message in said.values() if not getattr(message, "valid", True)]
-        self._valid = not invalid
-        self._reason = str(getattr(invalid[0], "reason", "")) if invalid else ""
+        # A core that refuses its input says nothing but why.
+        silent = "" if said else str(getattr(outputs, "reason", ""))
+        self._valid = not invalid and not silent
+        self._reason = str(getattr(invalid[0], "reason", "")) if invalid else silent
         return said
 
     def _count_step(self, now: int) -> None:

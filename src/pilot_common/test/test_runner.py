@@ -28,7 +28,10 @@ class Echo:
 
     def step(self, inputs):
         self.seen.append(inputs)
-        return SimpleNamespace(answer=inputs.wish)
+        refused = inputs.wish is not None and inputs.wish.reason == "nonsense"
+        return SimpleNamespace(
+            answer=None if refused else inputs.wish, reason="it is nonsense" if refused else ""
+        )
 
 
 def topic(**changes):
@@ -157,6 +160,17 @@ def test_a_step_that_comes_over_a_period_late_is_counted_in_health():
     assert (report.steps, report.missed, report.valid) == (5, 1, True)
     assert one.health(111 * MILLISECOND) is None  # ten a second
     assert not one.health(210 * MILLISECOND).valid  # silence since the last report
+
+
+def test_a_core_that_refuses_its_input_is_not_healthy():
+    one, _ = runner()
+    one.deliver("wish", mode(0, "nonsense"))
+    assert one.step(0) == {}
+    report = one.health(0)
+    assert (report.valid, report.reason) == (False, "it is nonsense")
+    one.deliver("wish", mode(100))
+    one.step(100 * MILLISECOND)
+    assert one.health(100 * MILLISECOND).valid
 
 
 def test_a_restored_runner_goes_on_as_it_would_have():

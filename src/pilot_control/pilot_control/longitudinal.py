@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 
+from pilot_common.stopping import soft_stop
 from pilot_common.types import Trajectory
 from pilot_common.vehicle import Facts
 from pilot_control.parameters import LongitudinalParameters
@@ -78,7 +79,7 @@ class Longitudinal:
 
     def stopping(self, speed: float) -> float:
         """Acceleration of a stop at a speed: the minimum-risk deceleration, eased just before standstill."""
-        return -min(self._limits.minimum_risk_deceleration, self._p.hold_deceleration + 1.2 * max(speed, 0.0))
+        return soft_stop(self._limits.minimum_risk_deceleration, self._p.hold_deceleration, speed)
 
     def _bounded(self, wanted: float, elapsed: float) -> float:
         """Within range and jerk, as the gate bounds them."""

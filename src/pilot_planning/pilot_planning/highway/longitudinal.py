@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from pilot_common.road import ReferenceLine
+from pilot_common.stopping import soft_stop
 from pilot_common.vehicle import CommandLimits
 from pilot_planning.highway.motion import LeadMotion, needed_deceleration
 from pilot_planning.highway.parameters import FollowParameters, SpeedParameters
@@ -178,7 +179,7 @@ class StopLaw:
 
     def bound(self, time: float, travelled: float, speed: float) -> float:
         """See class."""
-        return -min(self.deceleration, self._hold + 1.2 * max(speed, 0.0))
+        return soft_stop(self.deceleration, self._hold, speed)
 
 
 def sight_speed(sight: float, deceleration: float, reaction: float) -> float:

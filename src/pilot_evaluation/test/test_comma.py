@@ -146,6 +146,7 @@ def test_a_real_cars_drive_is_followed_in_its_shadow() -> None:
     likeness = shadow.likeness()
     assert result.seconds > 29.0
     assert likeness["acceleration, planned and true"].root_mean_square < 0.6
-    assert likeness["curvature, planned and true"].correlation > 0.5
+    # The road is nearly straight (0.3 /km), so the difference tells and a correlation would not; 0.5 /km is 0.4 m/s² here.
+    assert likeness["curvature, planned and true"].root_mean_square < 0.5e-3
     assert np.nanmedian(np.abs(shadow.lead_gap - shadow.radar_gap)) < 1.0
     assert np.nanmin(shadow.our_acceleration) > -2.5

@@ -71,6 +71,11 @@ class LaneFilter:
         offset, heading, curvature, rate, _ = self.state.tolist()
         return offset + x * (heading + x * (0.5 * curvature + x * rate / 6.0))
 
+    def deviation_at(self, x: float) -> float:
+        """Standard deviation of the centre line's y at x."""
+        row = np.array((1.0, x, 0.5 * x * x, x * x * x / 6.0, 0.0))
+        return math.sqrt(max(float(row @ self.covariance @ row), 0.0))
+
     def update(
         self, coefficients: np.ndarray, deviation: np.ndarray, side: np.ndarray, offset_known: np.ndarray
     ) -> np.ndarray:

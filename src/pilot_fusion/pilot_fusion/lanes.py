@@ -163,7 +163,8 @@ class LaneModel:
 
     def _doubt(self, confidence: float) -> str:
         """Why the lanes cannot be used; empty where they can. A model that is lost altogether starts anew."""
-        deviation = math.sqrt(float(self._filter.covariance[OFFSET, OFFSET]))
+        speed = 0.0 if self._placed is None else max(self._placed.speed, 0.0)
+        deviation = self._filter.deviation_at(speed * self._parameters.valid_time)
         if confidence <= 0.0 and not any(self._lines.seen(slot) for slot in range(SLOTS)):
             self._started = False
             return "no lane mark seen for too long"

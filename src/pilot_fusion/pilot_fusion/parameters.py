@@ -206,6 +206,7 @@ class LaneParameters:
     valid_deviation: float = parameter(
         "m", 0.05, 2.0, "lateral standard deviation above which the lanes are not valid"
     )
+    valid_time: float = parameter("s", 0.0, 5.0, "and the car's way ahead at whose end it is looked at")
     valid_confidence: float = parameter(
         "", 0.01, 0.9, "confidence of the ego lane below which the lanes are not valid"
     )

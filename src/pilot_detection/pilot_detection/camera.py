@@ -129,8 +129,11 @@ class CameraDetection:
         arrays: dict[str, Any] = empty_arrays(LaneMarks) | {"sensors": sensors}
         if not parts:
             return LaneMarks(stamp=objects.stamp, **arrays)
-        mark, point, deviation = (np.concatenate(column) for column in zip(*parts, strict=True))
-        fitted = self._marks.fit(mark, point, deviation, len(objects.mark_kind))
+        if len(parts) == 1:
+            mark, point, variance = parts[0]
+        else:
+            mark, point, variance = (np.concatenate(column) for column in zip(*parts, strict=True))
+        fitted = self._marks.fit(mark, point, variance, len(objects.mark_kind))
         arrays |= {
             "coefficients": fitted.coefficients,
             "deviation": fitted.deviation,
@@ -143,7 +146,7 @@ class CameraDetection:
     def _ground(
         self, index: int, mark: np.ndarray, pixels: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Marks, ground points and lateral deviations of the points of one camera that lie on the road ahead."""
+        """Marks, ground points and lateral variances of the points of one camera that lie on the road ahead."""
         parameters = self._parameters
         sensor = self._sensors[index]
         point, valid = ground_points(sensor, pixels)
@@ -151,8 +154,9 @@ class CameraDetection:
         mark, point = mark[valid], point[valid]
         focal = sensor.image.focal_length_px if sensor.image else 1.0
         error = sensor.errors.pixel_px * parameters.edge_inflation / focal
-        distance = np.hypot(point[:, 0] - sensor.position[0], point[:, 1] - sensor.position[1])
+        away = point - sensor.position[:2]
+        squared = np.einsum("qi,qi->q", away, away)
         # Across, a pixel is distance · error; down, distance² / mount height · error along the ray, which slants by y / x.
         slant = point[:, 1] / np.maximum(point[:, 0], 1.0)
-        along = distance**2 / sensor.position[2] * error * slant
-        return mark, point, np.sqrt(parameters.point_floor**2 + (distance * error) ** 2 + along**2)
+        share = 1.0 + squared * (slant / sensor.position[2]) ** 2
+        return mark, point, parameters.point_floor**2 + error**2 * squared * share

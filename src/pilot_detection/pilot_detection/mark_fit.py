@@ -12,6 +12,8 @@ from pilot_detection.parameters import Parameters
 
 ROUNDS = 2
 SCALE = 50.0  # m; x is divided by it, so that the normal equations are well conditioned
+UNIT = SCALE ** -np.arange(4.0)  # of the coefficients
+UNIT_SQUARED = UNIT**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,52 +35,48 @@ class MarkFit:
             (20.0, 1.0, parameters.curvature_deviation / 2.0, parameters.curvature_rate_deviation / 6.0)
         )
         self._prior = np.diag((deviation * SCALE ** np.arange(4)) ** -2.0)
-        self._floor = np.array((parameters.offset_floor, parameters.heading_floor, 0.0, 0.0))
+        self._floor = np.array((parameters.offset_floor, parameters.heading_floor, 0.0, 0.0)) ** 2
 
-    def fit(self, mark: np.ndarray, point: np.ndarray, deviation: np.ndarray, count: int) -> Fitted:
-        """Cubics of `count` marks from points (Q, 2) of marks `mark` (Q,) with lateral deviations (Q,)."""
-        member = np.zeros((count, len(mark)))
-        member[mark, np.arange(len(mark))] = 1.0
-        power = np.ones((len(mark), 4))
-        power[:, 1:] = point[:, :1] / SCALE
-        np.cumprod(power, axis=1, out=power)
-        square = (power[:, :, None] * power[:, None, :]).reshape(-1, 16)
-        load = power * point[:, 1:]
-        weight = deviation**-2.0
-        precision, solution = self._solve(member, weight, square, load, count)
-        for _ in range(ROUNDS):
-            residual = point[:, 1] - np.einsum("qi,qi->q", power, solution.take(mark, axis=0))
-            doubt = (residual / (self._parameters.outlier * deviation)) ** 2
-            precision, solution = self._solve(member, weight / (1.0 + doubt), square, load, count)
-        residual = point[:, 1] - np.einsum("qi,qi->q", power, solution.take(mark, axis=0))
-        inlier = np.abs(residual) < 2.0 * self._parameters.outlier * deviation
-        return self._result(member, inlier, point[:, 0], precision, solution)
-
-    def _solve(
-        self, member: np.ndarray, weight: np.ndarray, square: np.ndarray, load: np.ndarray, count: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        weighted = member * weight
-        precision = (weighted @ square).reshape(count, 4, 4) + self._prior
-        return precision, np.linalg.solve(precision, (weighted @ load)[:, :, None])[:, :, 0]
+    def fit(self, mark: np.ndarray, point: np.ndarray, variance: np.ndarray, count: int) -> Fitted:
+        """Cubics of `count` marks from points (Q, 2) of marks `mark` (Q,) with lateral variances (Q,)."""
+        x, y = point[:, 0], point[:, 1]
+        total = len(mark)
+        member = np.zeros((count, total))
+        member[mark, np.arange(total)] = 1.0
+        # Of each point: powers of x, their products with one another, with y: all that the normal equations sum up.
+        table = np.empty((total, 5, 4))
+        power = table[:, 0]
+        power[:, 0] = 1.0
+        power[:, 1] = x / SCALE
+        np.multiply(power[:, 1], power[:, 1], out=power[:, 2])
+        np.multiply(power[:, 2], power[:, 1], out=power[:, 3])
+        np.multiply(power[:, 1:, None], power[:, None, :], out=table[:, 1:4])
+        np.multiply(power, y[:, None], out=table[:, 4])
+        columns = table.reshape(total, 20)
+        scale = self._parameters.outlier**2 * variance  # squared residuals count by it
+        weight = 1.0 / variance
+        for left in range(ROUNDS, -1, -1):
+            normal = ((member * weight) @ columns).reshape(count, 5, 4)
+            covariance = np.linalg.inv(normal[:, :4] + self._prior)
+            solution = (covariance @ normal[:, 4, :, None])[:, :, 0]
+            residual = y - np.einsum("qi,qi->q", power, solution.take(mark, axis=0))
+            doubt = residual * residual / scale
+            if left:
+                weight = 1.0 / (variance * (1.0 + doubt))
+        return self._result((member > 0.0) & (doubt < 4.0), x, covariance, solution)
 
     def _result(
-        self,
-        member: np.ndarray,
-        inlier: np.ndarray,
-        x: np.ndarray,
-        precision: np.ndarray,
-        solution: np.ndarray,
+        self, inside: np.ndarray, x: np.ndarray, covariance: np.ndarray, solution: np.ndarray
     ) -> Fitted:
-        inside = (member > 0.0) & inlier
-        near = np.where(inside, x, np.inf).min(axis=1, initial=np.inf)
-        far = np.where(inside, x, -np.inf).max(axis=1, initial=-np.inf)
-        kept = inside.sum(axis=1) >= self._parameters.fewest_points
-        kept &= far > near
-        unit = SCALE ** -np.arange(4.0)
-        variance = np.einsum("mii->mi", np.linalg.inv(precision[kept]))
+        """`inside` (M, Q) are the points that each mark goes through."""
+        view = np.empty((len(inside), 2))
+        near = np.where(inside, x, np.inf).min(axis=1, initial=np.inf, out=view[:, 0])
+        far = np.where(inside, x, -np.inf).max(axis=1, initial=-np.inf, out=view[:, 1])
+        kept = (inside.sum(axis=1) >= self._parameters.fewest_points) & (far > near)
+        variance = np.einsum("mii->mi", covariance[kept])
         return Fitted(
             kept=kept,
-            coefficients=solution[kept] * unit,
-            deviation=np.sqrt(variance * unit**2 + self._floor**2),
-            view=np.stack((near[kept], far[kept]), axis=1),
+            coefficients=solution[kept] * UNIT,
+            deviation=np.sqrt(variance * UNIT_SQUARED + self._floor),
+            view=view[kept],
         )

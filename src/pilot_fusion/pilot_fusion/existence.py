@@ -44,10 +44,11 @@ class ExistenceModel:
             bank.extent[:, 1] * np.abs(np.cos(slant)) + bank.extent[:, 0] * np.abs(np.sin(slant))
         )
         half = np.arctan2(half_width, distance)
-        gap = np.abs(wrap_angle(bearing[:, None] - bearing))
+        gap = np.abs(bearing[:, None] - bearing)
+        gap = np.minimum(gap, 2.0 * math.pi - gap)
         overlap = np.minimum(half[:, None] + half - gap, 2.0 * np.minimum(half[:, None], half))
         hides = (distance + HIDDEN_BEHIND < distance[:, None]) & bank.reported
-        hidden = np.sum(np.where(hides & (overlap > 0.0), overlap, 0.0), axis=1)
+        hidden = (np.maximum(overlap, 0.0) * hides).sum(axis=1)
         return np.minimum(hidden / np.maximum(2.0 * half, 1e-6), 1.0)
 
     def detection_probability(

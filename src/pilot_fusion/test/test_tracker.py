@@ -133,6 +133,21 @@ def test_a_braking_lead_shows_its_deceleration_soon() -> None:
     assert seen[4.0] == pytest.approx(-6.0, abs=1.5)
 
 
+@pytest.mark.parametrize("deceleration", [4.0, 7.0, 9.0])
+def test_a_lead_that_brakes_hard_at_once_keeps_its_identity(deceleration: float) -> None:
+    def path(t: float) -> tuple[float, float, float, float]:
+        since = min(max(t - 3.0, 0.0), 25.0 / deceleration)
+        way = 25.0 * min(t, 3.0) + 25.0 * since - 0.5 * deceleration * since**2
+        return 60.0 + way, 0.0, 0.0, 25.0 - deceleration * since
+
+    world = World([Box(path)], seed=4)
+    watch = Watch(world, after=1.0)
+    drive(world, 4.5, "camera radar", each=watch)
+    assert len(watch.identities[0]) == 1
+    assert watch.missed == [0]
+    assert max(watch.extra) == 0
+
+
 def test_a_turning_car_shows_its_yaw_rate_and_heading() -> None:
     def path(t: float) -> tuple[float, float, float, float]:
         turn = 0.25 * t

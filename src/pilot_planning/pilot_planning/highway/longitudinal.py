@@ -37,6 +37,14 @@ class SpeedLaw:
         self._slow = min(p.acceleration, limits.max_acceleration)
         self._slope = (min(p.acceleration_fast, self._slow) - self._slow) / limits.max_speed
 
+    def never_above(self, other: Law) -> bool:
+        """Whether this law allows no more than another at any speed: a lower target approached no more gently."""
+        return (
+            isinstance(other, SpeedLaw)
+            and self.target <= other.target
+            and self._deceleration >= other._deceleration
+        )
+
     def bound(self, time: float, travelled: float, speed: float) -> float:
         """See class."""
         ceiling = self._slow + self._slope * speed
@@ -98,7 +106,7 @@ class FollowLaw:
     leader's acceleration, which makes up for the car's own delay.
     """
 
-    __slots__ = ("_deceleration", "_p", "_time_gap", "_wanted", "lead")
+    __slots__ = ("_anticipation", "_approach", "_deceleration", "_knee", "_p", "_time_gap", "_wanted", "lead")
 
     def __init__(
         self,
@@ -110,22 +118,40 @@ class FollowLaw:
     ) -> None:
         self.lead = lead
         self._p = p
+        self._anticipation, self._approach = p.anticipation, p.approach_deceleration
+        self._knee = p.approach_deceleration / (p.gain * p.gain)
         self._time_gap = max(time_gap, p.shortest_time_gap)
         self._wanted = wanted_gap
         self._deceleration = deceleration
 
+    def never_above(self, other: Law) -> bool:
+        """Whether this law surely allows no more than another at any time: a leader that is nearer and no faster, nor will be.
+
+        Not below `gain_speed`, where the gain changes with the leader's speed.
+        """
+        if not isinstance(other, FollowLaw):
+            return False
+        one, two = self.lead, other.lead
+        return (
+            one.gap <= two.gap
+            and self._p.gain_speed <= one.speed <= two.speed
+            and 0.0 <= one.acceleration <= two.acceleration
+            and self._deceleration >= other._deceleration
+            and self._time_gap == other._time_gap
+        )
+
     def bound(self, time: float, travelled: float, speed: float) -> float:
         """See class."""
-        p, lead = self._p, self.lead
-        distance, lead_speed, _ = lead.at(time + p.anticipation)
-        gap = lead.gap + distance - travelled - speed * p.anticipation
+        p, lead, anticipation = self._p, self.lead, self._anticipation
+        distance, lead_speed, _ = lead.at(time + anticipation)
+        gap = lead.gap + distance - travelled - speed * anticipation
         surplus = gap - self._wanted(speed)
-        gain = p.gain
+        gain, knee = p.gain, self._knee
         if lead_speed < p.gain_speed:
             gain = p.gain_standing + lead_speed / p.gain_speed * (p.gain - p.gain_standing)
-        knee = p.approach_deceleration / (gain * gain)
+            knee = self._approach / (gain * gain)
         if surplus > knee:
-            shrink = math.sqrt(2.0 * p.approach_deceleration * (surplus - 0.5 * knee))
+            shrink = math.sqrt(2.0 * self._approach * (surplus - 0.5 * knee))
         else:
             danger = max(
                 0.0, p.safe_reaction * speed - gap

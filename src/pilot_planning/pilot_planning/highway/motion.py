@@ -2,6 +2,7 @@
 
 import math
 
+LARGEST_REGULATION_GAP = 60.0 / 3.6 * 1.6  # m, from 60 km/h on
 HARDEST_LEAD_BRAKING = 9.0  # m/s², dry road; estimates beyond it are noise
 
 
@@ -70,7 +71,7 @@ def regulation_gap(speed: float) -> float:
     """Least following distance of UN R157, 5.2.3.3: speed × 1.0 s at 7.2 km/h … 1.6 s at 60 km/h, at least 2 m."""
     kph = 3.6 * speed
     if kph >= 60.0:
-        return 60.0 / 3.6 * 1.6
+        return LARGEST_REGULATION_GAP
     time = 1.0 + 0.1 * (kph - 7.2) / 2.8 if kph < 10.0 else 1.0 + 0.01 * kph
     return max(2.0, kph / 3.6 * max(1.0, time))
 

@@ -12,6 +12,7 @@ from pilot_common.types import DriveMode, Ledger, Manoeuvre, Mode, Plan, Side, T
 from pilot_common.vehicle import Vehicle
 from pilot_planning.highway.lane_change import LaneChange, Phase, Scene
 from pilot_planning.highway.ledger import Entry, settle
+from pilot_planning.highway.longitudinal import FollowLaw, Law, SpeedLaw
 from pilot_planning.highway.motion import braking_jerk
 from pilot_planning.highway.parameters import PlanningParameters
 from pilot_planning.highway.path import (
@@ -134,9 +135,7 @@ class HighwayPlanner:
         up, down = self._jerks(speed, last, demand)
         command, physical, ledger = settle(demand.entries, last, up * elapsed, down * elapsed)
 
-        tight = sorted(range(len(demand.laws)), key=lambda index: demand.entries[index].bound)[:ROLLED_LAWS]
-        laws = [demand.laws[index] for index in sorted(tight)]
-        rolled = roll_out(laws, speed, command, up, down, self._step, self._p.path.samples)
+        rolled = roll_out(_rolled_laws(demand), speed, command, up, down, self._step, self._p.path.samples)
         trajectory = along_path(path, self._step, *rolled)
         lead = next((item for item in found if item.role is Role.IN_PATH), None)
         plan = Plan(
@@ -229,6 +228,16 @@ class HighwayPlanner:
 
     def _reason(self, entry: Entry, road: Road) -> str:
         return "; ".join(part for part in (entry.sentence, self._lane_change.note, road.note) if part)
+
+
+def _rolled_laws(demand: Demand) -> list[Law]:
+    """The tightest laws, without those that another of them is never above: of set speed and speed limit the lower will do."""
+    laws: list[Law] = []
+    for index in sorted(range(len(demand.laws)), key=lambda index: demand.entries[index].bound)[:ROLLED_LAWS]:
+        law = demand.laws[index]
+        if not any(isinstance(tight, SpeedLaw | FollowLaw) and tight.never_above(law) for tight in laws):
+            laws.append(law)
+    return laws
 
 
 def _offset_on(road: Road, here: Pose) -> float:

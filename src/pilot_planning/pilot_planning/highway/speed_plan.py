@@ -17,7 +17,7 @@ from pilot_planning.highway.longitudinal import (
     sight_speed,
     tightest_curve,
 )
-from pilot_planning.highway.motion import LeadMotion, regulation_gap
+from pilot_planning.highway.motion import LARGEST_REGULATION_GAP, LeadMotion, regulation_gap
 from pilot_planning.highway.parameters import PlanningParameters
 from pilot_planning.highway.relevance import Obstacle, Role
 from pilot_planning.highway.road import Road
@@ -104,8 +104,8 @@ class SpeedPlanner:
         standstill = self._p.follow.standstill_gap
 
         def wanted(speed: float) -> float:
-            own, required = standstill + time_gap * speed, regulation_gap(speed)
-            return own if own > required else required
+            own = standstill + time_gap * speed
+            return own if own > LARGEST_REGULATION_GAP else max(own, regulation_gap(speed))
 
         return wanted
 

@@ -15,18 +15,28 @@ def roll_out(
     """Distance, speed and acceleration (T each) when all laws are obeyed from `speed` and `acceleration` on, within the jerks."""
     distance = 0.0
     bounds = [law.bound for law in laws]
-    fall, rise = down * step, up * step
+    fall, rise, half = down * step, up * step, 0.5 * step
     distances, speeds, accelerations = [0.0], [speed], [acceleration]
     for index in range(1, samples):
         time = index * step
-        # where the present acceleration leads to, then the laws there: half-explicit, stable for the gains used at this step
-        ahead = max(0.0, speed + acceleration * step)
-        travelled = distance + 0.5 * (speed + ahead) * step
-        wanted = min([bound(time, travelled, ahead) for bound in bounds])
-        following = max(acceleration - fall, min(acceleration + rise, wanted))
-        reached = max(0.0, speed + 0.5 * (acceleration + following) * step)
-        distance += 0.5 * (speed + reached) * step
-        speed, acceleration = reached, following if reached > 0.0 or following > 0.0 else 0.0
+        # where the present acceleration leads to, then the laws there: half-explicit, stable for the gains used at this step.
+        # Comparisons instead of min and max: this is done at every step of every plan.
+        ahead = speed + acceleration * step
+        if ahead < 0.0:
+            ahead = 0.0
+        travelled = distance + half * (speed + ahead)
+        following = acceleration + rise
+        for bound in bounds:
+            wanted = bound(time, travelled, ahead)
+            if wanted < following:
+                following = wanted
+        if following < acceleration - fall:
+            following = acceleration - fall
+        reached = speed + half * (acceleration + following)
+        if reached <= 0.0:
+            reached, following = 0.0, following if following > 0.0 else 0.0
+        distance += half * (speed + reached)
+        speed, acceleration = reached, following
         distances.append(distance)
         speeds.append(speed)
         accelerations.append(acceleration)

@@ -21,7 +21,7 @@ from pilot_common.vehicle import Facts
 from pilot_vehicle.actuators import Brake, Steering
 from pilot_vehicle.powertrain import Electric, make_powertrain
 
-SUBSTEP = 0.005  # s; resolves dead times, and the tyre dynamics (about 100/s at KINEMATIC_SPEED) stay stable
+SUBSTEP = 0.01  # s; resolves dead times, and the tyre dynamics (about 100/s at KINEMATIC_SPEED) stay stable
 KINEMATIC_SPEED = 2.0  # m/s
 LONGITUDINAL_GRIP = (
     0.98  # share of the grip that brakes and drive may use: the rest keeps the wheels steering

@@ -13,18 +13,24 @@ import numpy as np
 from pilot_common.camera import base_from_optical
 from pilot_common.near_face import Faces, near_face
 from pilot_common.vehicle import Vehicle
+from pilot_detection.box_edges import (
+    DOWN,
+    EDGE_AXIS,
+    FORWARD,
+    MOUNT,
+    OUTWARDS,
+    RIGHT,
+    camera_rows,
+    corner_projection,
+    edges_of,
+)
 from pilot_detection.parameters import Parameters
 
 STEPS = 6  # at most; most images need two or three
-LAST_GAIN = 0.3  # a step that lowers the misfit by less was the last: the next would be some hundredths of a deviation
-# Corners: sign along x, sign along y, share of the height.
-CORNERS = np.array([(x, y, z) for x in (0.5, -0.5) for y in (0.5, -0.5) for z in (0.0, 1.0)])
-# All coordinates of all corners are linear in the five unknowns: (5, 24).
-CORNERS_OF_UNKNOWN = np.concatenate(
-    (np.tile(np.eye(3)[:2], 8), (CORNERS[None] * np.eye(3)[:, None]).reshape(3, 24))
+LAST_GAIN = (
+    1.0  # a step that lowers the misfit by less was the last: the next would be hundredths of a deviation
 )
-EDGE_AXIS = np.array((0, 1, 0, 1))  # of the image: left and right are measured across, top and bottom down
-SMALLEST_DEPTH = 0.5  # m; corners beside or behind the camera are moved to here during the search
+TURN_LEFT = np.array((-1.0, 1.0))  # times (y, x)
 FARTHEST = 2000.0  # m, along each axis; nothing is searched for beyond
 SLIGHT = 1e-8  # weight of an edge that says nothing; not 0, so that every system can be solved
 
@@ -41,40 +47,6 @@ class Lifted:
     class_id: np.ndarray  # (n,) unknown where the shape contradicts the class
 
 
-def edges_of(camera: np.ndarray, unknown: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """Edges (N, 4) of the boxes `unknown` (N, 5) on the plane of depth 1; their derivatives go to `out` (N, 4, 5).
-
-    `camera` (N, 9, 3) are the rows of `camera_rows` of each box.
-    """
-    count = len(unknown)
-    corner = (unknown @ CORNERS_OF_UNKNOWN).reshape(count, 8, 3)
-    corner -= camera[:, 3:4]
-    optical = corner @ camera[:, :3]
-    depth = np.maximum(optical[:, :, 2:], SMALLEST_DEPTH)
-    plane = optical[:, :, :2] / depth
-    outermost = np.empty((count, 4), np.intp)  # corner of the left, top, right, bottom edge
-    plane.argmin(axis=1, out=outermost[:, :2])
-    plane.argmax(axis=1, out=outermost[:, 2:])
-    row = outermost + np.arange(0, 8 * count, 8)[:, None]
-    value = plane.take(2 * row + EDGE_AXIS)
-    # d(plane)/d(corner) = (column of the axis − plane · column of depth) / depth
-    slope = value[:, :, None] * camera[:, 8:]
-    np.subtract(camera[:, 4:8], slope, out=slope)
-    slope /= depth.take(row)[:, :, None]
-    out[:, :, :2] = slope[:, :, :2]
-    np.multiply(slope, CORNERS.take(outermost, axis=0), out=out[:, :, 2:])
-    return value
-
-
-def camera_rows(rotation: np.ndarray, mount: np.ndarray) -> np.ndarray:
-    """Of cameras with rotations (S, 3, 3), base from optical, at mounts (S, 3): what `edges_of` needs, as rows (S, 9, 3).
-
-    Rotation, mount, direction in which each edge is measured (right, down, right, down), forward.
-    """
-    columns = rotation.transpose(0, 2, 1)
-    return np.concatenate((rotation, mount[:, None], columns[:, EDGE_AXIS], columns[:, 2:]), axis=1)
-
-
 class BoxLift:
     """Holds the geometry of all cameras as arrays, so that boxes of several cameras are lifted together."""
 
@@ -83,7 +55,8 @@ class BoxLift:
         count = len(vehicle.sensors)
         rotation = np.zeros((count, 3, 3))
         mount = np.zeros((count, 3))
-        self._focal = np.ones(count)
+        # Edges outwards on the plane of depth 1 are pixels times this, less the image centre.
+        self._per_pixel = np.ones((count, 4))
         self._size_px = np.ones((count, 4))  # width, height, twice: of the image, beside the edges of a box
         self._weight = np.zeros((count, 4, 4))
         for index, sensor in enumerate(vehicle.sensors):
@@ -91,14 +64,16 @@ class BoxLift:
             if sensor.image is None:
                 continue
             rotation[index] = base_from_optical(sensor)
-            self._focal[index] = sensor.image.focal_length_px
+            self._per_pixel[index] = OUTWARDS / sensor.image.focal_length_px
             self._size_px[index] = (sensor.image.width_px, sensor.image.height_px) * 2
             edge = max(sensor.errors.pixel_px, 0.1) * parameters.edge_inflation
             pitch = sensor.image.focal_length_px * parameters.pitch_deviation
-            covariance = edge**2 * np.eye(4)
-            covariance[np.ix_((1, 3), (1, 3))] += pitch**2
+            upright = OUTWARDS * EDGE_AXIS
+            covariance = edge**2 * np.eye(4) + pitch**2 * upright[:, None] * upright
             self._weight[index] = np.linalg.inv(covariance) * sensor.image.focal_length_px**2
+        self._centre = 0.5 * self._size_px * self._per_pixel
         self._camera = camera_rows(rotation, mount)
+        self._projection = corner_projection(self._camera)
         sizes = [
             getattr(parameters.sizes, name)
             for name in ("unknown", "car", "truck", "two_wheeler", "pedestrian")
@@ -119,25 +94,38 @@ class BoxLift:
         parameters = self._parameters
         class_id = class_id.copy()
         camera = self._camera.take(sensor, axis=0)
-        focal, size_px = self._focal.take(sensor), self._size_px.take(sensor, axis=0)
-        # From here on in the plane of depth 1.
-        measured = (box - 0.5 * size_px) / focal[:, None]
-        weight, cut = self._edge_weights(sensor, box, size_px)
-        unknown, covariance, misfit = self._fit(camera, measured, weight, class_id)
-        odd = np.flatnonzero(misfit > parameters.class_misfit)
+        # From here on outwards on the plane of depth 1.
+        measured = box * self._per_pixel.take(sensor, axis=0) - self._centre.take(sensor, axis=0)
+        weight, cut = self._edge_weights(sensor, box)
+        projection = self._projection.take(sensor, axis=0)
+        unknown, covariance, misfit = self._fit(camera, projection, measured, weight, class_id)
+        odd = (misfit > parameters.class_misfit).nonzero()[0]
         if len(odd):
             class_id[odd] = 0
             unknown[odd], covariance[odd], misfit[odd] = self._fit(
-                camera[odd], measured[odd], weight[odd], class_id[odd]
+                camera[odd], projection[odd], measured[odd], weight[odd], class_id[odd]
             )
-        forward = np.einsum("ni,ni->n", unknown[:, :2] - camera[:, 3, :2], camera[:, 8, :2])
-        above_horizon = ~cut[:, 3] & self._above_horizon(camera, measured, weight)
-        kept = (misfit < parameters.largest_misfit) & (forward > parameters.smallest_depth) & ~above_horizon
+        ahead = (unknown[:, :2] - camera[:, MOUNT, :2]) * camera[:, FORWARD, :2]
+        above_horizon = self._above_horizon(camera, measured, weight) & ~cut[:, 3]
+        kept = (misfit < parameters.largest_misfit) & ~above_horizon
+        kept &= ahead[:, 0] + ahead[:, 1] > parameters.smallest_depth
         kept &= covariance[:, 0, 0] + covariance[:, 1, 1] < parameters.largest_deviation**2
-        return self._result(kept, camera[kept, 3], unknown[kept], covariance[kept], class_id[kept])
+        if not kept.all():
+            camera, unknown, covariance, class_id = (
+                camera[kept],
+                unknown[kept],
+                covariance[kept],
+                class_id[kept],
+            )
+        return self._result(kept, camera[:, MOUNT], unknown, covariance, class_id)
 
     def _fit(
-        self, camera: np.ndarray, measured: np.ndarray, weight: np.ndarray, class_id: np.ndarray
+        self,
+        camera: np.ndarray,
+        projection: np.ndarray,
+        measured: np.ndarray,
+        weight: np.ndarray,
+        class_id: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Most probable unknowns (N, 5), their covariance (N, 5, 5) and the squared normalised residuals (N,).
 
@@ -145,42 +133,49 @@ class BoxLift:
         """
         prior, prior_weight = self._size.take(class_id, axis=0), self._size_weight.take(class_id, axis=0)
         state = self._start(camera, measured, weight, prior, prior_weight)
+        unknown = state[:, :5]
         # Far away the road has turned, and a length seen aslant looks like width.
-        away = state[:, :2] - camera[:, 3, :2]
+        away = state[:, :2] - camera[:, MOUNT, :2]
         slant = self._parameters.road_turn * prior[:, 0]
-        prior_weight[:, 1] = 1.0 / (1.0 / prior_weight[:, 1] + slant**2 * np.einsum("ni,ni->n", away, away))
+        away *= slant[:, None]
+        away *= away
+        prior_weight[:, 1] = 1.0 / (1.0 / prior_weight[:, 1] + away[:, 0] + away[:, 1])
         count = len(measured)
         # Seven equations, one per edge and size: derivatives by the five unknowns, then the residual.
         equations = np.zeros((count, 7, 6))
-        equations[:, 4:, 2:5] = np.eye(3)
+        equations.reshape(count, 42)[:, 26::7] = 1.0  # a size by itself
+        derivatives, residual, size_residual = (
+            equations[:, :4, :5],
+            equations[:, :4, 5],
+            equations[:, 4:, 5],
+        )
+        transposed = equations.transpose(0, 2, 1)
         weights = np.zeros((count, 7, 7))
         weights[:, :4, :4] = weight
         weights.reshape(count, 49)[:, 32::8] = prior_weight
         lowest, highest = self._lowest.take(class_id, axis=0), self._highest.take(class_id, axis=0)
         for _ in range(STEPS):
-            np.subtract(measured, edges_of(camera, state, equations[:, :4, :5]), out=equations[:, :4, 5])
-            np.subtract(prior, state[:, 2:], out=equations[:, 4:, 5])
-            normal = equations.transpose(0, 2, 1) @ (weights @ equations)
+            np.subtract(measured, edges_of(camera, projection, state, derivatives), out=residual)
+            np.subtract(prior, unknown[:, 2:], out=size_residual)
+            normal = transposed @ (weights @ equations)
             normal.reshape(count, 36)[:, :8:7] += SLIGHT
             covariance = np.linalg.inv(normal[:, :5, :5])
-            gradient = normal[:, :5, 5]
-            step = (covariance @ gradient[:, :, None])[:, :, 0]
-            state += step
-            np.maximum(state, lowest, out=state)
-            np.minimum(state, highest, out=state)
-            gain = np.einsum("ni,ni->n", step, gradient)  # by which the step lowers the misfit
+            gradient = normal[:, :5, 5:]
+            step = covariance @ gradient
+            gain = (gradient.transpose(0, 2, 1) @ step)[:, 0, 0]  # by which the step lowers the misfit
+            unknown += step[:, :, 0]
+            np.maximum(unknown, lowest, out=unknown)
+            np.minimum(unknown, highest, out=unknown)
             if gain.max() < LAST_GAIN:
                 break
-        return state, covariance, normal[:, 5, 5] - np.minimum(gain, LAST_GAIN)
+        return unknown, covariance, normal[:, 5, 5] - np.minimum(gain, LAST_GAIN)
 
-    def _edge_weights(
-        self, sensor: np.ndarray, box: np.ndarray, size_px: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _edge_weights(self, sensor: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Weights (N, 4, 4) of the edges on the plane of depth 1, and which edges (N, 4) the image border cuts off."""
         border = self._parameters.border_px
         cut = np.empty((len(box), 4), bool)
         np.less_equal(box[:, :2], border, out=cut[:, :2])
-        np.greater_equal(box[:, 2:], size_px[:, 2:] - border, out=cut[:, 2:])
+        np.greater_equal(box[:, 2:], self._size_px.take(sensor, axis=0)[:, 2:] - border, out=cut[:, 2:])
         weight = self._weight.take(sensor, axis=0)
         if cut.any():
             seen = np.where(cut, 0.0, 1.0)
@@ -196,30 +191,30 @@ class BoxLift:
         prior: np.ndarray,
         prior_weight: np.ndarray,
     ) -> np.ndarray:
-        """First guess: depth from the lower edge and from the height of the box, direction from its middle.
+        """First guess of the unknowns, and a one (N, 6).
 
-        Both tell the inverse of the depth linearly, each with its own certainty.
+        Depth from the lower edge and from the height of the box, direction from its middle. Both tell the inverse of the depth
+        linearly, each with its own certainty.
         """
-        bottom, height = measured[:, 3], measured[:, 3] - measured[:, 1]
-        middle = 0.5 * (measured[:, 0] + measured[:, 2])
-        ray = camera[:, 8] + middle[:, None] * camera[:, 4]
-        by_ground = -(ray[:, 2] + bottom * camera[:, 5, 2]) / camera[:, 3, 2]
-        by_height = height / prior[:, 2]
-        ground_weight = camera[:, 3, 2] ** 2 * weight[:, 3, 3]
+        middle = 0.5 * (measured[:, 2] - measured[:, 0])
+        ray = camera[:, FORWARD] + middle[:, None] * camera[:, RIGHT]
+        mount = camera[:, MOUNT]
+        by_ground = -(ray[:, 2] + measured[:, 3] * camera[:, DOWN, 2]) / mount[:, 2]
+        by_height = (measured[:, 1] + measured[:, 3]) / prior[:, 2]
+        ground_weight = mount[:, 2] ** 2 * weight[:, 3, 3]
         height_weight = prior_weight[:, 2] * (prior[:, 2] / by_height) ** 2
         inverse = (by_ground * ground_weight + by_height * height_weight) / (ground_weight + height_weight)
         reach = 1.0 / np.maximum(inverse, 1e-3) + 0.5 * prior[:, 0]
-        state = np.empty((len(measured), 5))
-        state[:, :2] = camera[:, 3, :2] + ray[:, :2] * reach[:, None]
-        state[:, 2:] = prior
+        state = np.ones((len(measured), 6))
+        np.add(mount[:, :2], ray[:, :2] * reach[:, None], out=state[:, :2])
+        state[:, 2:5] = prior
         return state
 
     @staticmethod
     def _above_horizon(camera: np.ndarray, measured: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """Whether the lower edge lies above the horizon by more than three standard deviations."""
-        bottom = measured[:, 3]
-        middle = 0.5 * (measured[:, 0] + measured[:, 2])
-        fall = -(camera[:, 2, 0] * middle + camera[:, 2, 1] * bottom + camera[:, 2, 2])
+        middle = 0.5 * (measured[:, 2] - measured[:, 0])
+        fall = -(camera[:, RIGHT, 2] * middle + camera[:, DOWN, 2] * measured[:, 3] + camera[:, FORWARD, 2])
         top, cross = weight[:, 1, 1], weight[:, 1, 3]
         variance = top / np.maximum(top * weight[:, 3, 3] - cross * cross, 1e-12)
         return fall < -3.0 * np.sqrt(variance)
@@ -251,11 +246,11 @@ class BoxLift:
         # position = centre + offset, where the offset is a share ±1/2 of the length or the width
         share = offset / unknown[:, 2:4]
         to_position = np.zeros((len(unknown), 2, 5))
-        to_position[:, (0, 1), (0, 1)] = 1.0
+        to_position[:, 0, 0] = to_position[:, 1, 1] = 1.0
         to_position[:, 0, 2] = share[:, 0]
         to_position[:, 1, 3] = share[:, 1]
         # A box that is turned shows its near face beside the middle of its image, by half the slant of its length.
-        across = (unknown[:, :2] - mount[:, :2])[:, ::-1] * (-1.0, 1.0)
+        across = (unknown[:, :2] - mount[:, :2])[:, ::-1] * TURN_LEFT
         across *= 0.5 * self._parameters.road_turn * unknown[:, 2:3]
         position_covariance = np.matmul(np.matmul(to_position, covariance), to_position.transpose(0, 2, 1))
         return Lifted(

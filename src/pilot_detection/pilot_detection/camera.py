@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -94,7 +93,7 @@ class CameraDetection:
     def _detections(self, objects: CameraObjects) -> Detections:
         """All boxes of at least one pixel that can stand on the ground."""
         box = objects.box_px
-        rows = np.flatnonzero((box[:, 2] - box[:, 0] > 1.0) & (box[:, 3] - box[:, 1] > 1.0))
+        rows = ((box[:, 2] - box[:, 0] > 1.0) & (box[:, 3] - box[:, 1] > 1.0)).nonzero()[0]
         if len(rows) == 0:
             return Detections(
                 stamp=objects.stamp, **(empty_arrays(Detections) | {"sensors": objects.sensors})
@@ -120,28 +119,30 @@ class CameraDetection:
 
     def _lane_marks(self, objects: CameraObjects) -> LaneMarks:
         """Marks of the front-looking cameras."""
-        sensors = np.array([index for index in self._front if index in objects.sensors], np.uint8)
+        reporting = objects.sensors.tolist()
+        sensors = np.array([index for index in self._front if index in reporting], np.uint8)
         parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         for index in sensors.tolist():
-            chosen = objects.line_sensor == index
-            if chosen.any():
-                parts.append(self._ground(index, objects.line_mark[chosen], objects.line_point_px[chosen]))
-        arrays: dict[str, Any] = empty_arrays(LaneMarks) | {"sensors": sensors}
+            rows = (objects.line_sensor == index).nonzero()[0]
+            if len(rows):
+                pixels = objects.line_point_px.take(rows, axis=0)
+                parts.append(self._ground(index, objects.line_mark.take(rows), pixels))
         if not parts:
-            return LaneMarks(stamp=objects.stamp, **arrays)
+            return LaneMarks(stamp=objects.stamp, **(empty_arrays(LaneMarks) | {"sensors": sensors}))
         if len(parts) == 1:
             mark, point, variance = parts[0]
         else:
             mark, point, variance = (np.concatenate(column) for column in zip(*parts, strict=True))
         fitted = self._marks.fit(mark, point, variance, len(objects.mark_kind))
-        arrays |= {
-            "coefficients": fitted.coefficients,
-            "deviation": fitted.deviation,
-            "view": fitted.view,
-            "kind": objects.mark_kind[fitted.kept],
-            "score": objects.mark_score[fitted.kept],
-        }
-        return LaneMarks(stamp=objects.stamp, **arrays)
+        return LaneMarks(
+            stamp=objects.stamp,
+            sensors=sensors,
+            coefficients=fitted.coefficients,
+            deviation=fitted.deviation,
+            view=fitted.view,
+            kind=objects.mark_kind[fitted.kept],
+            score=objects.mark_score[fitted.kept],
+        )
 
     def _ground(
         self, index: int, mark: np.ndarray, pixels: np.ndarray
@@ -151,7 +152,8 @@ class CameraDetection:
         sensor = self._sensors[index]
         point, valid = ground_points(sensor, pixels)
         valid &= (point[:, 0] >= parameters.nearest_mark) & (point[:, 0] <= parameters.farthest_mark)
-        mark, point = mark[valid], point[valid]
+        rows = valid.nonzero()[0]
+        mark, point = mark.take(rows), point.take(rows, axis=0)
         focal = sensor.image.focal_length_px if sensor.image else 1.0
         error = sensor.errors.pixel_px * parameters.edge_inflation / focal
         away = point - sensor.position[:2]

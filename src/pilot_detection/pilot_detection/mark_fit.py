@@ -39,31 +39,30 @@ class MarkFit:
 
     def fit(self, mark: np.ndarray, point: np.ndarray, variance: np.ndarray, count: int) -> Fitted:
         """Cubics of `count` marks from points (Q, 2) of marks `mark` (Q,) with lateral variances (Q,)."""
-        x, y = point[:, 0], point[:, 1]
         total = len(mark)
-        member = np.zeros((count, total))
-        member[mark, np.arange(total)] = 1.0
-        # Of each point: powers of x, their products with one another, with y: all that the normal equations sum up.
-        table = np.empty((total, 5, 4))
-        power = table[:, 0]
-        power[:, 0] = 1.0
-        power[:, 1] = x / SCALE
-        np.multiply(power[:, 1], power[:, 1], out=power[:, 2])
-        np.multiply(power[:, 2], power[:, 1], out=power[:, 3])
-        np.multiply(power[:, 1:, None], power[:, None, :], out=table[:, 1:4])
-        np.multiply(power, y[:, None], out=table[:, 4])
-        columns = table.reshape(total, 20)
+        own = np.zeros((count, total), bool)
+        own[mark, np.arange(total)] = True
+        # Of each point: powers of x, then y; their products with the powers are all that the normal equations sum up.
+        x, y = point[:, 0], point[:, 1]
+        term = np.empty((total, 5))
+        power = term[:, :4]
+        term[:, 0] = 1.0
+        scaled = np.divide(x, SCALE, out=term[:, 1])
+        np.multiply(scaled, scaled, out=term[:, 2])
+        np.multiply(scaled, term[:, 2], out=term[:, 3])
+        term[:, 4] = y
+        product = (power[:, :, None] * term[:, None]).reshape(total, 20)
         scale = self._parameters.outlier**2 * variance  # squared residuals count by it
-        weight = 1.0 / variance
-        for left in range(ROUNDS, -1, -1):
-            normal = ((member * weight) @ columns).reshape(count, 5, 4)
-            covariance = np.linalg.inv(normal[:, :4] + self._prior)
-            solution = (covariance @ normal[:, 4, :, None])[:, :, 0]
-            residual = y - np.einsum("qi,qi->q", power, solution.take(mark, axis=0))
-            doubt = residual * residual / scale
-            if left:
-                weight = 1.0 / (variance * (1.0 + doubt))
-        return self._result((member > 0.0) & (doubt < 4.0), x, covariance, solution)
+        certain = own / variance
+        doubt = np.zeros((count, total))
+        for _ in range(ROUNDS + 1):
+            normal = ((certain / (1.0 + doubt)) @ product).reshape(count, 4, 5)
+            covariance = np.linalg.inv(normal[:, :, :4] + self._prior)
+            solution = (covariance @ normal[:, :, 4:])[:, :, 0]
+            doubt = y - solution @ power.T
+            doubt *= doubt
+            doubt /= scale
+        return self._result(own & (doubt < 4.0), x, covariance, solution)
 
     def _result(
         self, inside: np.ndarray, x: np.ndarray, covariance: np.ndarray, solution: np.ndarray

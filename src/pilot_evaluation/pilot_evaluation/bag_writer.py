@@ -4,17 +4,18 @@ What has been flushed survives a kill, and `metadata.yaml` exists from the start
 """
 
 import os
+import textwrap
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import yaml
-from mcap.writer import CompressionType, Writer
 
 from pilot_common.codec import wire_name
 from pilot_common.errors import BagError
 from pilot_common.graph import Graph, Qos
 from pilot_common.messages import Message
+from pilot_evaluation.mcap_file import McapWriter
 from pilot_evaluation.message_store import MessageStore, message_store
 
 METADATA_VERSION = 9  # of rosbag2 in ROS 2 Kilted
@@ -56,10 +57,9 @@ class BagWriter:
         except OSError as error:
             raise BagError(f"{folder}: cannot be made: {error.strerror}") from None
         self._file = (folder / f"{folder.name}_0.mcap").open("wb")
-        self._writer = Writer(self._file, chunk_size=CHUNK_BYTES, compression=CompressionType.LZ4)
-        self._writer.start("ros2", "highway-pilot")
+        self._writer = McapWriter(self._file, "ros2", "highway-pilot", CHUNK_BYTES)
         self._channels: dict[str, int] = {}
-        self._topics: dict[str, dict[str, Any]] = {}
+        self._topics: dict[str, str] = {}  # of each its text in metadata.yaml, where only the count changes
         self._schemas: dict[str, int] = {}
         self._counts: dict[str, int] = {}
         self._first = self._last = self._flushed = self._described = -1
@@ -81,13 +81,14 @@ class BagWriter:
             self._schemas[type_name],
             {"offered_qos_profiles": text, "topic_type_hash": type_hash},
         )
-        self._topics[name] = {
+        metadata = {
             "name": f"/{name}",
             "type": type_name,
             "serialization_format": "cdr",
             "offered_qos_profiles": profiles,
             "type_description_hash": type_hash,
         }
+        self._topics[name] = _yaml([{"topic_metadata": metadata}])
         self._counts[name] = 0
 
     def write(self, topic: str, message: Message, log_time: int) -> bytes:
@@ -104,7 +105,10 @@ class BagWriter:
         self._counts[topic] += 1
         if self._first < 0:
             self._first = self._last = self._flushed = self._described = log_time
-        self._first, self._last = min(self._first, log_time), max(self._last, log_time)
+        elif log_time > self._last:
+            self._last = log_time
+        elif log_time < self._first:
+            self._first = log_time
         if log_time - self._flushed >= FLUSH_INTERVAL:
             self.flush()
 
@@ -144,10 +148,6 @@ class BagWriter:
             "duration": duration,
             "starting_time": start,
             "message_count": count,
-            "topics_with_message_count": [
-                {"topic_metadata": topic, "message_count": self._counts[name]}
-                for name, topic in self._topics.items()
-            ],
             "compression_format": "",
             "compression_mode": "",
             "relative_file_paths": [file],
@@ -156,7 +156,11 @@ class BagWriter:
             "ros_distro": "kilted",
         }
         temporary = self.folder / "metadata.yaml.new"
-        text = yaml.dump({"rosbag2_bagfile_information": content}, Dumper=_NoAliasDumper, sort_keys=False)
+        topics = "".join(
+            f"{text}  message_count: {self._counts[name]}\n" for name, text in self._topics.items()
+        )
+        text = _yaml(content) + f"topics_with_message_count:{'' if topics else ' []'}\n{topics}"
+        text = "rosbag2_bagfile_information:\n" + textwrap.indent(text, "  ")
         temporary.write_text(text, encoding="utf-8")
         os.replace(temporary, self.folder / "metadata.yaml")
 
@@ -166,3 +170,8 @@ class _NoAliasDumper(_Dumper):  # type: ignore[valid-type,misc]
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+
+def _yaml(content: Any) -> str:
+    text: str = yaml.dump(content, Dumper=_NoAliasDumper, sort_keys=False)
+    return text

@@ -16,9 +16,12 @@ from pilot_common.messages import FieldPlan, Message, field_plans, to_nanosecond
 
 HEADER = bytes((0, sys.byteorder == "little", 0, 0))
 CODES = {"float": "d", "int": "i", "bool": "?", "enum": "B"}
-PADDING = [bytes(count) for count in range(8)]
-LENGTH = Struct("=I")
-TIME = Struct("=iI")
+# By the place, modulo 8, that they are written at: padding, a length, and padding again where elements of 8 bytes follow.
+# (The header's 4 bytes count for the place, but not for alignment.)
+LENGTH = [Struct(f"={-place % 4}xI").pack for place in range(8)]
+LENGTH_OF_WIDE = [Struct(f"={-place % 4}xI{(place + -place % 4) % 8}x").pack for place in range(8)]
+TIME = [Struct(f"={-place % 4}xiI").pack for place in range(8)]
+NANOSECONDS = 1_000_000_000
 
 Step = Callable[[bytearray, Message], None]
 
@@ -43,25 +46,32 @@ class CdrEncoder:
             step(out, message)
 
     def _steps_of(self, message_class: type[Message]) -> list[Step]:
-        """Neighbouring numbers become one step, every other field its own."""
+        """Neighbouring numbers become one step, neighbouring arrays another, every other field its own."""
         steps: list[Step] = []
-        for numbers, group in groupby(field_plans(message_class), lambda plan: plan.kind in CODES):
+        for kind, group in groupby(field_plans(message_class), _kind):
             plans = list(group)
-            steps += [_numbers(plans)] if numbers else [self._step(message_class, plan) for plan in plans]
+            if kind == "numbers":
+                steps.append(_numbers(plans))
+            elif kind == "array":
+                steps.append(_arrays([plan.name for plan in plans]))
+            else:
+                steps += [self._step(message_class, plan) for plan in plans]
         return steps
 
     def _step(self, owner: type[Message], plan: FieldPlan) -> Step:
         get = attrgetter(plan.name)
         if plan.kind == "time":
-            frame = owner.FRAME if plan.name == "stamp" else None
-            return lambda out, message: _time(out, get(message), frame)
+            tail = _header_tail(owner.FRAME) if plan.name == "stamp" else b""
+            return lambda out, message: _time(out, get(message), tail)
         if plan.kind == "message":
             return lambda out, message: self._write(out, get(message))
-        if plan.kind == "array":
-            return lambda out, message: _array(out, get(message))
         if plan.kind == "strings":
             return lambda out, message: _strings(out, get(message))
         return lambda out, message: _string(out, get(message))
+
+
+def _kind(plan: FieldPlan) -> str:
+    return "numbers" if plan.kind in CODES else plan.kind
 
 
 def _numbers(plans: list[FieldPlan]) -> Step:
@@ -83,34 +93,49 @@ def _packing(codes: list[str], start: int) -> Struct:
     return Struct(layout)
 
 
-def _time(out: bytearray, seconds: float, frame: str | None) -> None:
-    """A time, as a header with its frame where one is given."""
-    out += PADDING[-len(out) & 3]
-    out += TIME.pack(*divmod(to_nanoseconds(seconds), 1_000_000_000))
-    if frame is not None:
-        _string(out, frame)
+def _time(out: bytearray, seconds: float, tail: bytes) -> None:
+    """A time, and behind it what a header has."""
+    out += TIME[len(out) & 7](*divmod(to_nanoseconds(seconds), NANOSECONDS))
+    out += tail
+
+
+def _header_tail(frame: str) -> bytes:
+    """The frame as it stands in a header: behind the time, so always in the same alignment."""
+    out = bytearray()
+    _string(out, frame)
+    return bytes(out)
 
 
 def _string(out: bytearray, text: str) -> None:
     content = text.encode()
-    out += PADDING[-len(out) & 3]
-    out += LENGTH.pack(len(content) + 1)
+    out += LENGTH[len(out) & 7](len(content) + 1)
     out += content
     out.append(0)
 
 
 def _strings(out: bytearray, texts: tuple[str, ...]) -> None:
-    out += PADDING[-len(out) & 3]
-    out += LENGTH.pack(len(texts))
+    out += LENGTH[len(out) & 7](len(texts))
     for text in texts:
         _string(out, text)
 
 
-def _array(out: bytearray, array: np.ndarray) -> None:
-    """The elements, row by row, behind their number."""
-    out += PADDING[-len(out) & 3]
-    out += LENGTH.pack(array.size)
-    if array.size:
-        if array.itemsize == 8:
-            out += PADDING[4 - len(out) & 7]
-        out += array.tobytes()
+def _arrays(names: list[str]) -> Step:
+    """Neighbouring arrays in one step."""
+    if len(names) == 1:
+        get_one = attrgetter(names[0])
+        return lambda out, message: _write_arrays(out, (get_one(message),))
+    get = attrgetter(*names)
+    return lambda out, message: _write_arrays(out, get(message))
+
+
+def _write_arrays(out: bytearray, arrays: tuple[np.ndarray, ...]) -> None:
+    """The elements of each, row by row, behind their number."""
+    for array in arrays:
+        size = array.size
+        if size and array.itemsize == 8:
+            out += LENGTH_OF_WIDE[len(out) & 7](size)
+            out += array.tobytes()
+        else:
+            out += LENGTH[len(out) & 7](size)
+            if size:
+                out += array.tobytes()

@@ -22,16 +22,14 @@ def roll_out(
         # where the present acceleration leads to, then the laws there: half-explicit, stable for the gains used at this step.
         # Comparisons instead of min and max: this is done at every step of every plan.
         ahead = speed + acceleration * step
-        if ahead < 0.0:
-            ahead = 0.0
+        ahead = ahead if ahead > 0.0 else 0.0
         travelled = distance + half * (speed + ahead)
         following = acceleration + rise
         for bound in bounds:
             wanted = bound(time, travelled, ahead)
-            if wanted < following:
-                following = wanted
-        if following < acceleration - fall:
-            following = acceleration - fall
+            following = wanted if wanted < following else following
+        lowest = acceleration - fall
+        following = following if following > lowest else lowest
         reached = speed + half * (acceleration + following)
         if reached <= 0.0:
             reached, following = 0.0, following if following > 0.0 else 0.0

@@ -27,9 +27,8 @@ from pilot_detection.box_edges import (
 from pilot_detection.parameters import Parameters
 
 STEPS = 6  # at most; most images need two or three
-LAST_GAIN = (
-    1.0  # a step that lowers the misfit by less was the last: the next would be hundredths of a deviation
-)
+# A step that lowers the misfit by less was the last: the next would move the box by hundredths of a deviation.
+LAST_GAIN = 1.0
 TURN_LEFT = np.array((-1.0, 1.0))  # times (y, x)
 FARTHEST = 2000.0  # m, along each axis; nothing is searched for beyond
 SLIGHT = 1e-8  # weight of an edge that says nothing; not 0, so that every system can be solved

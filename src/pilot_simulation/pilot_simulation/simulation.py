@@ -199,9 +199,13 @@ class Simulation:
             return
         dimensions, place = self.vehicle.facts.dimensions, self._place
         along = np.abs(others.station - place.station) - 0.5 * others.extent[:, 0]
-        across = others.extent[:, 1] + others.extent[:, 0] * np.abs(np.sin(others.course))
-        beside = np.abs(others.offset - place.offset) - 0.5 * across
-        near = np.flatnonzero((along < dimensions.length + 1.0) & (beside < 0.5 * dimensions.width + 1.0))
+        near = (along < dimensions.length + 1.0).nonzero()[0]
+        if len(near) == 0:
+            return
+        length, width = others.extent[near, 0], others.extent[near, 1]
+        across = width + length * np.abs(np.sin(others.course[near]))
+        beside = np.abs(others.offset[near] - place.offset) - 0.5 * across
+        near = near[beside < 0.5 * dimensions.width + 1.0]
         if len(near) == 0:
             return
         motion = self._car.true

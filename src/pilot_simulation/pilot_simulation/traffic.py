@@ -9,6 +9,7 @@ import math
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -86,6 +87,7 @@ class SumoTraffic:
             (self._spacing(), self._spacing()) for _ in range(self._lanes)
         ]  # of the next before and behind the window
         self._steps = 0
+        self._numbers: list[int] | None = None
         self._sumo = self._start_sumo(seed)
         self._mirrors = Mirrors(self._sumo, self._lanes, self._lane_width)
         self._settle(ego)
@@ -158,14 +160,13 @@ class SumoTraffic:
     def at(self, time: float) -> Others:
         """Between SUMO's last two steps."""
         share = 1.0 - (self._steps * STEP - time) / STEP if self._steps else 1.0
-        old, new, station_shift = self._before, self._after, 0.5 * self._extent[:, 0] + MARGIN
-        x, y, speed = (old + share * (new - old)).T
+        x, y, speed = (self._before + share * self._change).T
         return Others(
             self._road,
             self._identity,
             self._class_id,
             self._extent,
-            x - station_shift,
+            x - self._from_front,
             y,
             self._course,
             speed,
@@ -186,7 +187,7 @@ class SumoTraffic:
             self._mirror_ego(front, ego)
             self._keep_density(front + MARGIN)
             self._sumo.simulationStep()
-            self._collect()
+            self._read()
         self._clear_around(ego.front, ego.offset, self._ego_size[0])
         for actor in self._scripted:
             self._clear_around(actor.station + 0.5 * actor.extent[0], actor.offset, actor.extent[0])
@@ -229,8 +230,8 @@ class SumoTraffic:
         share = len(self._cars) / (self._plan.density * self._lanes * 2e-3 * WINDOW)
         self._tightness = min(max(share, 0.6), 1.2)
         for lane, cars in enumerate(by_lane):
-            first = max(cars, key=lambda car: car.x, default=None)
-            last = min(cars, key=lambda car: car.x, default=None)
+            first = max(cars, key=_along, default=None)
+            last = min(cars, key=_along, default=None)
             if first is None or last is None:
                 self._add(lane, ego_x + WINDOW, None)
                 continue
@@ -278,28 +279,43 @@ class SumoTraffic:
         self._sumo.vehicle.remove(car.name)
         del self._cars[car.name]
 
-    def _collect(self) -> None:
-        """Reads SUMO's state into arrays. A vehicle appears with its second state, so that it always has two."""
-        vehicle = self._sumo.vehicle
-        cars = []
+    def _read(self) -> list[_Car]:
+        """Takes over SUMO's state; those it knows. A vehicle appears with its second state, so that it always has two."""
+        vehicle, cars = self._sumo.vehicle, self._cars
+        position, speed = vehicle.getPosition, vehicle.getSpeed
+        known = []
         for name in vehicle.getIDList():
-            car = self._cars.get(name)
+            car = cars.get(name)
             if car is None:
                 continue
-            x, lateral = vehicle.getPosition(name)
-            car.move(x, car.y + (lateral - car.y) * STEP / SMOOTHING, vehicle.getSpeed(name))
-            cars.append(car)
-        cars.sort(key=lambda car: car.number)
-        self._identity = np.array([FIRST_IDENTITY + car.number for car in cars], np.uint32)
-        self._class_id = np.array([car.kind.class_id for car in cars], np.uint8)
-        self._extent = np.array([(car.kind.length, car.kind.width, car.kind.height) for car in cars]).reshape(
-            -1, 3
-        )
-        self._before = np.array([(car.x_before, car.y_before, car.speed_before) for car in cars]).reshape(
-            -1, 3
-        )
-        self._after = np.array([(car.x, car.y, car.speed) for car in cars]).reshape(-1, 3)
-        self._course = np.array([_course(car) for car in cars])
+            x, lateral = position(name)
+            car.move(x, car.y + (lateral - car.y) * STEP / SMOOTHING, speed(name))
+            known.append(car)
+        known.sort(key=_number)
+        return known
+
+    def _collect(self) -> None:
+        """Reads SUMO's state into arrays."""
+        cars = self._read()
+        numbers = [car.number for car in cars]
+        if numbers != self._numbers:  # what does not move
+            self._numbers = numbers
+            self._identity = np.array(numbers, np.uint32) + np.uint32(FIRST_IDENTITY)
+            self._class_id = np.array([car.kind.class_id for car in cars], np.uint8)
+            extents = [(car.kind.length, car.kind.width, car.kind.height) for car in cars]
+            self._extent = np.array(extents).reshape(-1, 3)
+            self._from_front = 0.5 * self._extent[:, 0] + MARGIN
+        rows = [
+            (car.x_before, car.y_before, car.speed_before, car.x, car.y, car.speed, _course(car))
+            for car in cars
+        ]
+        table = np.array(rows).reshape(-1, 7)
+        self._before, self._change = table[:, :3], table[:, 3:6] - table[:, :3]
+        self._course = table[:, 6].copy()
+
+
+_number = attrgetter("number")
+_along = attrgetter("x")
 
 
 def _course(car: _Car) -> float:

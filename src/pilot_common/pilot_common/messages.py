@@ -167,7 +167,7 @@ def to_nanoseconds(seconds: float) -> int:
 
     Not the other way round: a float of seconds since the epoch tells 2.4e-7 s apart, so a foreign stamp is rounded once.
     """
-    whole = int(seconds // 1.0)
+    whole = int(seconds)
     return whole * NANOSECONDS + round((seconds - whole) * NANOSECONDS)
 
 

@@ -7,6 +7,7 @@ no clock: the time of everything is an argument, in integer nanoseconds.
 import copy
 import importlib
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -107,11 +108,16 @@ class FunctionRunner:
     def _inputs(self, now: int) -> Any:
         ports: dict[str, Any] = {name: self._fresh(name, now) for name in self._newest_inputs}
         for name in self._queue_inputs:
-            messages = sorted(self._queue[name], key=lambda message: message.stamp)  # type: ignore[attr-defined]
+            messages = self._queue[name]
+            if not messages:
+                ports[name] = ()
+                continue
+            if len(messages) > 1:
+                messages.sort(key=_stamp)
             while messages and _age(messages[-1], now) < -CLOCK_TOLERANCE:
                 messages.pop()
             ports[name] = tuple(messages)
-            self._queue[name].clear()
+            messages.clear()
         if self._health_inputs:
             ports["health"] = {
                 name.removeprefix(HEALTH): self._fresh(name, now) for name in self._health_inputs
@@ -163,6 +169,9 @@ class FunctionRunner:
     def restore(self, state: dict[str, Any]) -> None:
         """Goes back to a state from `snapshot`."""
         self.__dict__.update(copy.deepcopy(state) | {"function": self.function})
+
+
+_stamp = attrgetter("stamp")
 
 
 def _age(message: Message, now: int) -> int:

@@ -44,6 +44,7 @@ class EgoMotionFilter:
         self._parameters = parameters
         self._tyres = tyres
         self._history: deque[EgoState] = deque()
+        self._asked: EgoState | None = None  # the last answer of `at`: frames of one time come together
         self.restarts = 0
 
     @property
@@ -62,6 +63,7 @@ class EgoMotionFilter:
         A gap above `maximum_gap`, forward or backward (a clock that was set, a bag that starts over), is a restart: the pose
         stays, the history is forgotten.
         """
+        self._asked = None
         for state in sorted(states, key=lambda item: (item.stamp, item.speed, item.yaw_rate)):
             last = self.newest
             if last is None:
@@ -102,6 +104,11 @@ class EgoMotionFilter:
         """
         if not self._history:
             raise ValueError("no vehicle state yet")
+        if self._asked is None or self._asked.time != time:
+            self._asked = self._prolonged(time)
+        return self._asked
+
+    def _prolonged(self, time: float) -> EgoState:
         chosen = self._history[0]
         for state in reversed(self._history):
             if state.time <= time:

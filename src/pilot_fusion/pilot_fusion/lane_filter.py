@@ -12,6 +12,7 @@ from pilot_fusion.parameters import LaneParameters
 OFFSET, HEADING, CURVATURE, RATE, WIDTH = range(5)
 # A mark's cubic coefficients c0 … c3 in terms of offset, heading, curvature and rate.
 SCALE = np.array((1.0, 1.0, 2.0, 6.0))
+IDENTITY = np.eye(5)
 NO_STATEMENT = 1e6  # m²; variance of an offset that says nothing
 
 
@@ -44,27 +45,20 @@ class LaneFilter:
         parameters = self._parameters
         distance = math.hypot(x, y)
         fade = math.exp(-distance / parameters.rate_length)
-        transition = np.array(
-            (
-                (1.0, x, 0.5 * x * x, x * x * x / 6.0, 0.0),
-                (0.0, 1.0, x, 0.5 * x * x, 0.0),
-                (0.0, 0.0, 1.0, x, 0.0),
-                (0.0, 0.0, 0.0, fade, 0.0),
-                (0.0, 0.0, 0.0, 0.0, 1.0),
-            )
-        )
+        transition = IDENTITY.copy()
+        transition[OFFSET, HEADING] = transition[HEADING, CURVATURE] = transition[CURVATURE, RATE] = x
+        transition[OFFSET, CURVATURE] = transition[HEADING, RATE] = 0.5 * x * x
+        transition[OFFSET, RATE] = x * x * x / 6.0
+        transition[RATE, RATE] = fade
         self.state = transition @ self.state
         self.state[OFFSET] -= y
         self.state[HEADING] -= turn
-        noise = (
-            parameters.offset_noise**2 * distance + parameters.time_noise**2 * duration,
-            parameters.heading_noise**2 * distance,
-            0.0,
-            parameters.rate_noise**2 * distance,
-            parameters.width_noise**2 * distance,
-        )
-        self.covariance = transition @ self.covariance @ transition.T
-        self.covariance[range(5), range(5)] += noise
+        covariance = transition @ self.covariance @ transition.T
+        covariance[OFFSET, OFFSET] += parameters.offset_noise**2 * distance + parameters.time_noise**2 * duration
+        covariance[HEADING, HEADING] += parameters.heading_noise**2 * distance
+        covariance[RATE, RATE] += parameters.rate_noise**2 * distance
+        covariance[WIDTH, WIDTH] += parameters.width_noise**2 * distance
+        self.covariance = covariance
 
     def centre_at(self, x: float) -> float:
         """Y of the centre line at x."""
@@ -86,15 +80,21 @@ class LaneFilter:
         """
         count = len(coefficients)
         model = np.zeros((count, 4, 5))
-        model[:, :, :4] = np.eye(4)
+        model[:, :, :4] = IDENTITY[:4, :4]
         model[:, 0, WIDTH] = side
-        noise = np.square(deviation * SCALE * self._parameters.deviation_inflation)
-        noise[~offset_known, 0] = NO_STATEMENT
-        innovation = coefficients * SCALE - model @ self.state
-        innovation[~offset_known, 0] = 0.0
-        expected = np.sum(model @ self.covariance * model, axis=2) + noise
-        used = np.max(innovation**2 / expected, axis=1) <= self._parameters.gate
-        if used.any():
+        noise = np.square(deviation * (SCALE * self._parameters.deviation_inflation))
+        innovation = coefficients * SCALE - self.state[:4]
+        innovation[:, 0] -= side * self.state[WIDTH]
+        unknown = ~offset_known
+        noise[unknown, 0] = NO_STATEMENT
+        innovation[unknown, 0] = 0.0
+        covariance = self.covariance
+        expected = noise + covariance.diagonal()[:4]
+        expected[:, 0] += side * (2.0 * covariance[OFFSET, WIDTH] + side * covariance[WIDTH, WIDTH])
+        used = np.maximum.reduce(innovation * innovation / expected, axis=1) <= self._parameters.gate
+        if used.all():
+            self._correct(model.reshape(-1, 5), innovation.ravel(), noise.ravel())
+        elif used.any():
             self._correct(model[used].reshape(-1, 5), innovation[used].ravel(), noise[used].ravel())
         return used
 
@@ -102,7 +102,7 @@ class LaneFilter:
         """Kalman update with all rows of measurements at once."""
         across = self.covariance @ model.T
         total = model @ across
-        total[range(len(noise)), range(len(noise))] += noise
+        total.reshape(-1)[:: len(noise) + 1] += noise
         gain = np.linalg.solve(total, across.T).T
         self.state = self.state + gain @ innovation
         covariance = self.covariance - gain @ across.T

@@ -26,6 +26,7 @@ class LaneModel:
         self._parameters = parameters
         count = round((parameters.behind + parameters.ahead) / parameters.spacing) + 1
         self._station = -parameters.behind + parameters.spacing * np.arange(count)
+        self._at_car = round(parameters.behind / parameters.spacing)
         self.reset()
 
     def reset(self) -> None:
@@ -181,20 +182,19 @@ class LaneModel:
         """
         offset, heading0, curvature0, rate, _ = self._filter.state.tolist()
         station = self._station
-        reach = np.clip(station, -self._parameters.behind, max(self._sight, 0.0))
+        reach = np.minimum(station, max(self._sight, 0.0))
         curvature = curvature0 + rate * reach
         # ∫κ over the part with changing curvature, then at constant curvature.
         heading = heading0 + (curvature0 + 0.5 * rate * reach) * reach + curvature * (station - reach)
         # Chord between neighbours along the mean heading; exact to third order in the step.
         middle = 0.5 * (heading[1:] + heading[:-1])
-        step = np.diff(station)
+        step = self._parameters.spacing
         point = np.zeros((len(station), 2))
-        np.cumsum(step * np.cos(middle), out=point[1:, 0])
-        np.cumsum(step * np.sin(middle), out=point[1:, 1])
+        np.add.accumulate(step * np.cos(middle), out=point[1:, 0])
+        np.add.accumulate(step * np.sin(middle), out=point[1:, 1])
         foot = offset * math.cos(heading0)  # distance of the line from the car
-        start = np.array((-foot * math.sin(heading0), foot * math.cos(heading0)))
-        at_car = round(self._parameters.behind / self._parameters.spacing)
-        point += start - point[at_car]
+        x, y = point[self._at_car].tolist()
+        point += (-foot * math.sin(heading0) - x, foot * math.cos(heading0) - y)
         return point, heading, curvature
 
 

@@ -6,6 +6,7 @@ A rows that are updated.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,6 +28,14 @@ FIELDS = {
     "seen": ((3,), float),  # when camera, radar, lidar last saw it
 }
 NEVER = -1e9  # s; of a sensor that has not seen a track
+
+
+class Manoeuvre(NamedTuple):
+    """What a track may have begun since its speed was last measured."""
+
+    surprise: float  # squared normalised residual of a speed from which it is taken to have begun
+    change: np.ndarray  # (A,) of the speed, m/s
+    acceleration: float  # m/s²
 
 
 class TrackBank:
@@ -55,6 +64,11 @@ class TrackBank:
     def __len__(self) -> int:
         return len(self.identity)
 
+    def last_seen(self) -> np.ndarray:
+        """When any sensor last saw each track (N,)."""
+        camera, radar, lidar = self.seen.T
+        return np.maximum(np.maximum(camera, radar), lidar)
+
     def clear(self) -> None:
         """Forgets all tracks; identities go on."""
         for name, (shape, dtype) in FIELDS.items():
@@ -62,8 +76,10 @@ class TrackBank:
 
     def keep(self, rows: np.ndarray) -> None:
         """Reduces the bank to `rows` (mask or indices)."""
+        if rows.dtype == bool:
+            rows = rows.nonzero()[0]
         for name in FIELDS:
-            setattr(self, name, getattr(self, name)[rows])
+            setattr(self, name, getattr(self, name).take(rows, axis=0))
 
     def add(self, **columns: np.ndarray) -> slice:
         """Appends tracks; gives them identities and returns their rows. All fields but `identity` are needed."""
@@ -110,13 +126,8 @@ class TrackBank:
     def _noise(self, t: float, heading: np.ndarray) -> np.ndarray:
         """Process noise (N, 6, 6); Singer's for intervals short against the time constant (then it is never indefinite)."""
         q = 2.0 / self._parameters.acceleration_time
-        block = q * np.array(
-            (
-                (t**5 / 20.0, t**4 / 8.0, t**3 / 6.0),
-                (t**4 / 8.0, t**3 / 3.0, t**2 / 2.0),
-                (t**3 / 6.0, t**2 / 2.0, t),
-            )
-        )
+        pp, pv, vv, pa, va, aa = q * t**5 / 20.0, q * t**4 / 8.0, q * t**3 / 3.0, q * t**3 / 6.0, q * t * t / 2.0, q * t
+        block = np.array((pp, pv, pa, pv, vv, va, pa, va, aa)).reshape(3, 3)
         spread = self.spread(
             heading, self._parameters.acceleration_along, self._parameters.acceleration_across
         )
@@ -125,12 +136,14 @@ class TrackBank:
     @staticmethod
     def spread(heading: np.ndarray, along: float, across: float) -> np.ndarray:
         """Covariances (N, 2, 2) of errors with deviations along and across headings (N,)."""
-        cosine, sine = np.cos(heading), np.sin(heading)
-        difference = along**2 - across**2
+        # In terms of the double angle: half the products.
+        middle, half = 0.5 * (along**2 + across**2), 0.5 * (along**2 - across**2)
+        double = heading + heading
+        cosine = half * np.cos(double)
         covariance = np.empty((len(heading), 2, 2))
-        covariance[:, 0, 0] = difference * cosine * cosine + across**2
-        covariance[:, 1, 1] = difference * sine * sine + across**2
-        covariance[:, 0, 1] = covariance[:, 1, 0] = difference * cosine * sine
+        covariance[:, 0, 0] = middle + cosine
+        covariance[:, 1, 1] = middle - cosine
+        covariance[:, 0, 1] = covariance[:, 1, 0] = half * np.sin(double)
         return covariance
 
     def update_position(self, rows: np.ndarray, innovation: np.ndarray, noise: np.ndarray) -> None:
@@ -138,38 +151,41 @@ class TrackBank:
         covariance = self.covariance.take(rows, axis=0)
         across = covariance[:, :, :2]
         gain = across @ inverse_2x2(covariance[:, :2, :2] + noise)
-        self.state[rows] += np.matmul(gain, innovation[:, :, None])[:, :, 0]
-        covariance = covariance - gain @ across.transpose(0, 2, 1)
+        self.state[rows] += (gain @ innovation[:, :, None])[:, :, 0]
+        covariance -= gain @ across.transpose(0, 2, 1)
         self.covariance[rows] = 0.5 * (covariance + covariance.transpose(0, 2, 1))
 
-    def radial_surprise(
-        self, rows: np.ndarray, direction: np.ndarray, speed: np.ndarray, variance: np.ndarray
-    ) -> np.ndarray:
-        """Squared normalised residuals (A,) of what `update_radial` would take."""
-        innovation = speed - np.einsum("ai,ai->a", direction, self.state[rows, 2:4])
-        known = np.einsum("ai,aij,aj->a", direction, self.covariance[rows, 2:4, 2:4], direction)
-        return innovation * innovation / (known + variance)
-
-    def begin_manoeuvre(
-        self, rows: np.ndarray, direction: np.ndarray, change: np.ndarray, acceleration: float
-    ) -> None:
-        """Tracks `rows` (A,) may have an acceleration along `direction` (A, 2) that changed their speed by `change` (A,)."""
-        effect = np.zeros((len(rows), 6))
-        effect[:, 2:4] = change[:, None] * direction
-        effect[:, 4:] = acceleration * direction
-        self.covariance[rows] += effect[:, :, None] * effect[:, None, :]
-
     def update_radial(
-        self, rows: np.ndarray, direction: np.ndarray, speed: np.ndarray, variance: np.ndarray
+        self,
+        rows: np.ndarray,
+        direction: np.ndarray,
+        speed: np.ndarray,
+        variance: np.ndarray,
+        manoeuvre: "Manoeuvre | None" = None,
     ) -> None:
-        """Kalman update of rows (A,), each once, with speeds over ground (A,) along unit directions (A, 2)."""
-        covariance = self.covariance.take(rows, axis=0)
-        across = np.matmul(covariance[:, :, 2:4], direction[:, :, None])[:, :, 0]
-        total = np.einsum("ai,ai->a", direction, across[:, 2:4]) + variance
+        """Kalman update of rows (A,), each once, with speeds over ground (A,) along unit directions (A, 2).
+
+        With `manoeuvre`, what surprises may have an acceleration along its direction that changed its speed.
+        """
+        x, y = direction[:, 0], direction[:, 1]
+        state, covariance = self.state.take(rows, axis=0), self.covariance.take(rows, axis=0)
+        across = covariance[:, 2] * x[:, None] + covariance[:, 3] * y[:, None]
+        total = x * across[:, 2] + y * across[:, 3] + variance
+        innovation = speed - x * state[:, 2] - y * state[:, 3]
+        if manoeuvre is not None:
+            chosen = (innovation * innovation > manoeuvre.surprise * total).nonzero()[0]
+            if len(chosen):
+                # The sudden acceleration is one more direction in which the covariance is wide.
+                effect = np.zeros((len(chosen), 6))
+                effect[:, 2:4] = manoeuvre.change[chosen, None] * direction[chosen]
+                effect[:, 4:] = manoeuvre.acceleration * direction[chosen]
+                covariance[chosen] += effect[:, :, None] * effect[:, None, :]
+                across = covariance[:, 2] * x[:, None] + covariance[:, 3] * y[:, None]
+                total = x * across[:, 2] + y * across[:, 3] + variance
         gain = across / total[:, None]
-        innovation = speed - np.einsum("ai,ai->a", direction, self.state[rows, 2:4])
-        self.state[rows] += gain * innovation[:, None]
-        self.covariance[rows] = covariance - gain[:, :, None] * across[:, None, :]
+        state += gain * innovation[:, None]
+        covariance -= gain[:, :, None] * across[:, None, :]
+        self.state[rows], self.covariance[rows] = state, covariance
 
 
 def congruent(covariance: np.ndarray, transition: np.ndarray) -> np.ndarray:

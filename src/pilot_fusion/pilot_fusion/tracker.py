@@ -21,7 +21,7 @@ from pilot_fusion.existence import ExistenceModel
 from pilot_fusion.looks import SMALLEST_EXTENT, Looks
 from pilot_fusion.measurement import MeasurementModel, Measurements, Source
 from pilot_fusion.parameters import Parameters
-from pilot_fusion.track_bank import NEVER, TrackBank, inverse_2x2
+from pilot_fusion.track_bank import NEVER, Manoeuvre, TrackBank, inverse_2x2
 
 COASTING = 0.12  # s; unseen for longer than the period of the slowest sensor
 NEUTRAL_SCORE = 0.5  # of a radar return, which carries none
@@ -62,8 +62,8 @@ class Tracker:
             occlusion = self._frame(source, message, ego.at(message.stamp), occlusion)
         bank = self.bank
         self._looks.follow_velocity(bank, bank.time - before)
-        survivors = self._survivors(occlusion)
-        if not survivors.all():
+        survivors = self._survivors().nonzero()[0]
+        if len(survivors) < len(bank):
             bank.keep(survivors)
         self._report()
 
@@ -88,7 +88,7 @@ class Tracker:
             found = self._model.of_radar(message, ego)
         else:
             found = self._model.of_detections(message, source, ego)
-        unseen = message.stamp - bank.seen.max(axis=1, initial=NEVER)
+        unseen = message.stamp - bank.last_seen()
         bank.existence = existence.fade(bank.existence, unseen, message.stamp - bank.time)
         bank.predict(message.stamp, unseen > COASTING)
         detection, unhidden = existence.detection_probability(
@@ -120,15 +120,19 @@ class Tracker:
         if len(pairs.track) == 0:
             bank.existence = existence
             return pairs.track
-        # Of several returns of one object the likeliest counts.
-        order = np.lexsort((pairs.cost, pairs.track))
-        track = pairs.track[order]
-        best = order[np.concatenate(((True,), track[1:] != track[:-1]))]
-        seen, measurement = pairs.track[best], pairs.measurement[best]
-        others = clutter[measurement] + pairs.rivals[best]
-        score = np.full(len(seen), NEUTRAL_SCORE) if found.looks is None else found.looks.score[measurement]
+        seen, measurement, density, rivals = pairs.track, pairs.measurement, pairs.density, pairs.rivals
+        if (seen[1:] == seen[:-1]).any():
+            # Of several returns of one object the likeliest counts.
+            order = np.lexsort((pairs.cost, seen))
+            track = seen[order]
+            first = np.ones(len(track), bool)
+            np.not_equal(track[1:], track[:-1], out=first[1:])
+            best = order[first]
+            seen, measurement, density, rivals = seen[best], measurement[best], density[best], rivals[best]
+        others = clutter[measurement] + rivals
+        score = NEUTRAL_SCORE if found.looks is None else found.looks.score[measurement]
         existence[seen] = self._existence.seen(
-            bank.existence[seen], detection[seen], pairs.density[best], others, score
+            bank.existence[seen], detection[seen], density, others, score
         )
         bank.existence = existence
         return seen
@@ -149,32 +153,33 @@ class Tracker:
         if found.range_rate is None and len(seen) == len(pairs.track):
             self.bank.update_position(pairs.track, pairs.innovation, noise)
             return
-        member = (pairs.track == seen[:, None]).astype(float)  # (A, K)
-        count = member.sum(axis=1)
+        # Sums over the pairs of each track, of all that is summed at once.
+        columns = np.empty((len(pairs.track), 11))
         weight = inverse_2x2(noise)
-        weighted = np.einsum("kij,kj->ki", weight, pairs.innovation)
-        noise = inverse_2x2((member @ weight.reshape(-1, 4)).reshape(-1, 2, 2))
-        innovation = np.einsum("aij,aj->ai", noise, member @ weighted)
+        columns[:, 0] = 1.0
+        columns[:, 1:5] = weight.reshape(-1, 4)
+        columns[:, 5:7] = (weight @ pairs.innovation[:, :, None])[:, :, 0]
+        if found.ground_speed is not None and found.range_rate_variance is not None:
+            columns[:, 7:9] = found.beam.take(pairs.measurement, axis=0)
+            columns[:, 9] = found.ground_speed.take(pairs.measurement)
+            columns[:, 10] = found.range_rate_variance.take(pairs.measurement)
+        else:
+            columns[:, 7:] = 0.0
+        total = (pairs.track == seen[:, None]).astype(float) @ columns  # (A, K) @ (K, 11)
+        count = total[:, 0]
+        noise = inverse_2x2(total[:, 1:5].reshape(-1, 2, 2))
+        innovation = (noise @ total[:, 5:7, None])[:, :, 0]
         # What is measured of one object at one time errs alike in part: the variance of a mean falls with the root only.
-        share = 1.0 / np.sqrt(count)
-        self.bank.update_position(seen, innovation, noise / share[:, None, None])
-        if found.range_rate is None or found.range_rate_variance is None:
+        root = np.sqrt(count)
+        self.bank.update_position(seen, innovation, noise * root[:, None, None])
+        if found.range_rate is None:
             return
-        columns = np.empty((len(pairs.track), 4))
-        columns[:, :2] = beam = found.beam.take(pairs.measurement, axis=0)
-        towards = np.einsum("ki,ki->k", beam, found.viewer_velocity.take(pairs.measurement, axis=0))
-        columns[:, 2] = found.range_rate[pairs.measurement] + towards
-        columns[:, 3] = found.range_rate_variance[pairs.measurement]
-        mean = (member @ columns) / count[:, None]
-        length = np.sqrt(np.einsum("ai,ai->a", mean[:, :2], mean[:, :2]))
-        direction, speed, variance = mean[:, :2] / length[:, None], mean[:, 2] / length, mean[:, 3] * share
+        length = np.hypot(total[:, 7], total[:, 8])
         parameters = self._parameters.association
-        surprised = self.bank.radial_surprise(seen, direction, speed, variance) > parameters.surprise
-        if surprised.any():
-            rows = seen[surprised]
-            change = sudden_change(self.bank, rows, found, parameters)
-            self.bank.begin_manoeuvre(rows, direction[surprised], change, parameters.manoeuvre)
-        self.bank.update_radial(seen, direction, speed, variance)
+        change = sudden_change(self.bank.seen, seen, found, parameters)
+        manoeuvre = Manoeuvre(parameters.surprise, change, parameters.manoeuvre)
+        direction, speed = total[:, 7:9] / length[:, None], total[:, 9] / length
+        self.bank.update_radial(seen, direction, speed, total[:, 10] / (count * root), manoeuvre)
 
     def _start(self, found: Measurements, pairs: Pairs, explained: np.ndarray, clutter: np.ndarray) -> int:
         """Starts tracks from measurements that belong to none and lie within none. Returns how many.
@@ -183,7 +188,7 @@ class Tracker:
         """
         free = np.ones(len(found.sensor), bool)
         free[pairs.measurement] = False
-        rows = np.flatnonzero(free)
+        rows = free.nonzero()[0]
         if len(rows) == 0:
             return 0
         bank, parameters = self.bank, self._parameters
@@ -207,10 +212,9 @@ class Tracker:
         columns["existence"] = born
         new = np.arange(len(bank), len(bank) + len(rows))
         bank.add(**columns)
-        if found.range_rate is not None and found.range_rate_variance is not None:
-            beam = found.beam[rows]
-            speed = found.range_rate[rows] + np.einsum("ki,ki->k", beam, found.viewer_velocity[rows])
-            bank.update_radial(new, beam, speed, found.range_rate_variance[rows])
+        if found.ground_speed is not None and found.range_rate_variance is not None:
+            speed = found.ground_speed[rows]
+            bank.update_radial(new, found.beam[rows], speed, found.range_rate_variance[rows])
         return len(rows)
 
     def _newcomers(self, found: Measurements, rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -268,7 +272,7 @@ class Tracker:
             offset, covariance = offset + shift, covariance + spread
         return position - offset, covariance
 
-    def _survivors(self, occlusion: np.ndarray) -> np.ndarray:
+    def _survivors(self) -> np.ndarray:
         """Mask (N,) of the tracks that go on: probable enough, no duplicates, and not more than there may be."""
         bank, parameters = self.bank, self._parameters
         alive = bank.existence > parameters.existence.delete
@@ -277,10 +281,10 @@ class Tracker:
         )
         # What sensors see far off is uncertain as well: only what nobody sees any more is lost.
         alive &= ~(
-            uncertain & (bank.time - bank.seen.max(axis=1, initial=NEVER) > parameters.existence.miss_time)
+            uncertain & (bank.time - bank.last_seen() > parameters.existence.miss_time)
         )
         alive &= ~duplicates(bank, parameters.association)
-        if int(alive.sum()) > parameters.maximum_tracks:
+        if len(alive) > parameters.maximum_tracks and int(alive.sum()) > parameters.maximum_tracks:
             rank = np.lexsort((bank.identity, -np.where(alive, bank.existence, -1.0)))
             alive[rank[parameters.maximum_tracks :]] = False
         return alive

@@ -3,12 +3,12 @@
 Shapes: B lines, K points on each.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from pilot_common.camera import image_of, project
-from pilot_common.geometry import inverse, transform_points
+from pilot_common.camera import Cameras, image_of
 from pilot_common.vehicle import Sensor
 from pilot_simulation.parameters import MarkParameters
 from pilot_simulation.road import SPACING
@@ -38,6 +38,7 @@ class LaneMarkModel:
 
     def __init__(self, sensor: Sensor, parameters: MarkParameters, generator: np.random.Generator) -> None:
         self._sensor, self._parameters, self._generator = sensor, parameters, generator
+        self._camera = Cameras([sensor])
         image = image_of(sensor)
         self._size = np.array((image.width_px, image.height_px), float)
         self._distance = np.geomspace(parameters.nearest, parameters.farthest, parameters.points)
@@ -51,46 +52,60 @@ class LaneMarkModel:
         road, place, parameters, generator = scene.road, scene.place, self._parameters, self._generator
         here = road.index(place.station + self._sensor.position[0])
         beside = road.boundary[:, here] - place.offset
-        lines = np.flatnonzero(road.boundary_exists[:, here] & (np.abs(beside) < parameters.reach))
+        lines = (road.boundary_exists[:, here] & (np.abs(beside) < parameters.reach)).nonzero()[0]
         probability = np.where(
             np.abs(beside[lines]) < OWN_LANE, parameters.near_probability, parameters.far_probability
         )
         lines = lines[generator.random(len(lines)) < probability]
-        count = len(self._distance)
         if len(lines) == 0:
             return ImageMarks.none()
         pixel, there = self._project_lines(scene, lines)
-        pixel = pixel + self._sensor.errors.pixel_px * generator.standard_normal(pixel.shape)
-        there &= np.all((pixel >= 0.0) & (pixel <= self._size), axis=-1)
-        there &= generator.random((len(lines), count)) < self._point_probability
-        there &= ~self._hidden(pixel, box, box_distance)
-        kept = there.sum(1) >= parameters.fewest_points
-        there, lines = there[kept], lines[kept]
-        row, _ = np.nonzero(there)
-        score = np.clip(SCORE + parameters.score_deviation * generator.standard_normal(len(lines)), 0.0, 1.0)
-        return ImageMarks(row.astype(np.uint8), pixel[kept][there], road.boundary_kind[lines], score)
+        pixel += self._sensor.errors.pixel_px * generator.standard_normal(pixel.shape)
+        inside = (pixel >= 0.0) & (pixel <= self._size)
+        there &= inside[:, :, 0] & inside[:, :, 1]
+        there &= generator.random(there.shape) < self._point_probability
+        row, column = there.nonzero()
+        pixel = pixel[row, column]
+        seen = ~self._hidden(pixel, self._distance.take(column), box, box_distance)
+        kept = np.bincount(row[seen], minlength=len(lines)) >= parameters.fewest_points
+        seen &= kept.take(row)
+        lines, mark = lines[kept], (np.cumsum(kept) - 1).astype(np.uint8).take(row[seen])
+        score = SCORE + parameters.score_deviation * generator.standard_normal(len(lines))
+        score = np.minimum(np.maximum(score, 0.0), 1.0)
+        return ImageMarks(mark, pixel[seen], road.boundary_kind[lines], score)
 
     def _project_lines(self, scene: Scene, lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Pixels (B, K, 2) and which points of the lines exist (B, K)."""
-        road = scene.road
-        station = scene.place.station + self._sensor.position[0] + self._distance
-        point, heading, _ = road.line.at(station)
-        normal = np.stack((-np.sin(heading), np.cos(heading)), axis=-1)
-        column = np.clip((station / SPACING + 0.5).astype(int), 0, len(road.line.station) - 1)
-        offset = road.boundary[lines][:, column]
-        point_map = point + offset[..., None] * normal
-        point_base = transform_points(inverse(scene.pose), point_map.reshape(-1, 2))
-        flat = np.zeros((len(point_base), 3))
-        flat[:, :2] = point_base
-        pixel, depth = project(self._sensor, flat)
-        shape = (len(lines), len(station))
-        there = road.boundary_exists[lines][:, column] & (depth.reshape(shape) > 1.0)
-        return pixel.reshape(*shape, 2), there
+        road, pose = scene.road, scene.pose
+        place = (scene.place.station + self._sensor.position[0] + self._distance) / SPACING
+        last = len(road.line.station) - 1
+        piece = np.minimum(np.maximum(place, 0.0).astype(np.intp), last - 1)
+        point = road.line.point.take(piece, axis=0)
+        chord = road.line.point.take(piece + 1, axis=0)
+        chord -= point
+        point += (place - piece)[:, None] * chord
+        column = np.minimum(np.maximum(place + 0.5, 0.0).astype(np.intp), last)
+        cosine, sine = math.cos(pose[2]), math.sin(pose[2])
+        base_from_map = np.array(((cosine, -sine), (sine, cosine)))
+        point -= pose[:2]
+        point = point @ base_from_map
+        along = chord @ base_from_map / SPACING  # unit vector: points are `SPACING` apart
+        boundary = lines[:, None], column
+        offset = road.boundary[boundary]
+        base = np.zeros((*offset.shape, 3))
+        np.subtract(point[:, 0], offset * along[:, 1], out=base[:, :, 0])
+        np.add(point[:, 1], offset * along[:, 0], out=base[:, :, 1])
+        pixel, depth = self._camera.project(np.zeros(len(lines), np.intp), base)
+        return pixel, road.boundary_exists[boundary] & (depth > 1.0)
 
-    def _hidden(self, pixel: np.ndarray, box: np.ndarray, box_distance: np.ndarray) -> np.ndarray:
-        """Points (B, K) that lie in the box of a nearer vehicle."""
+    @staticmethod
+    def _hidden(
+        pixel: np.ndarray, distance: np.ndarray, box: np.ndarray, box_distance: np.ndarray
+    ) -> np.ndarray:
+        """Points (Q,), in the image and so far away, that lie in the box of a nearer vehicle."""
         if len(box) == 0:
-            return np.zeros(pixel.shape[:2], bool)
-        x, y = pixel[..., 0, None], pixel[..., 1, None]
+            return np.zeros(len(pixel), bool)
+        x, y = pixel[:, :1], pixel[:, 1:]
         inside = (x > box[:, 0]) & (x < box[:, 2]) & (y > box[:, 1]) & (y < box[:, 3])
-        return np.any(inside & (self._distance[:, None] > box_distance), axis=-1)
+        inside &= distance[:, None] > box_distance
+        return np.logical_or.reduce(inside, axis=1)

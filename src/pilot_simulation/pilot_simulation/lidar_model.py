@@ -8,7 +8,7 @@ from pilot_common.geometry import wrap_angle
 from pilot_common.types import Detections, ObjectClass
 from pilot_common.vehicle import Sensor
 from pilot_simulation.parameters import LidarParameters
-from pilot_simulation.scene import Scene, Viewpoints, Views, columns, from_object_frame
+from pilot_simulation.scene import Clutter, Scene, Viewpoints, Views, columns, from_object_frame
 
 CAR = (4.6, 1.85, 1.5)  # m, what false boxes look like
 SCORE = 0.9
@@ -29,7 +29,7 @@ class LidarModel:
         self._index = np.array(indices, np.uint8)
         self._viewpoints = Viewpoints(sensors)
         self._errors = np.array([(sensor.errors.range, sensor.errors.azimuth) for sensor in sensors])
-        self._clutter = np.array([sensor.errors.clutter for sensor in sensors])
+        self._clutter = Clutter(sensors)
 
     def measure(self, scene: Scene, views: Views | None = None) -> Detections:
         """One sweep of all of them. Far away only the near face is seen: neither heading nor extent is valid there.
@@ -75,7 +75,7 @@ class LidarModel:
 
     def _with_false_boxes(self, seen: Detections) -> Detections:
         generator, viewpoints = self._generator, self._viewpoints
-        sensor = np.repeat(np.arange(len(self._clutter)), generator.poisson(self._clutter))
+        sensor = self._clutter.draw(generator)
         count = len(sensor)
         if count == 0:
             return seen

@@ -13,6 +13,7 @@ from pilot_simulation.parameters import Detectability
 from pilot_simulation.road import Place, TrueRoad
 
 RAYS = 8  # over the angle of an object: visible shares come in eighths
+RAY_SHARES = (np.arange(RAYS) + 0.5) / RAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,79 +104,110 @@ class Viewpoints:
         self.half_view = np.array([0.5 * sensor.field_of_view for sensor in sensors])
         self.range = np.array([sensor.range for sensor in sensors])
         self.probability = np.array([sensor.errors.detection_probability for sensor in sensors])
+        # The same as columns (S, 1).
+        self._x, self._y = self.position[:, :1], self.position[:, 1:2]
+        self._cosine, self._sine = np.cos(self.yaw)[:, None], np.sin(self.yaw)[:, None]
+        self._half_view, self._range = self.half_view[:, None], self.range[:, None]
 
     def look(self, scene: Scene) -> Views:
         """Who is in range and in the field of view, and how much of each is visible."""
-        relative = scene.centre - self.position[:, None, :2]  # (S, N, 2)
+        x, y = scene.centre[:, 0] - self._x, scene.centre[:, 1] - self._y  # (S, N), like all up to the pairs
         cosine, sine = np.cos(scene.heading), np.sin(scene.heading)
         half_length, half_width = 0.5 * scene.extent[:, 0], 0.5 * scene.extent[:, 1]
-        local_x = -(relative[..., 0] * cosine + relative[..., 1] * sine)  # the sensor in the object's frame
-        local_y = relative[..., 0] * sine - relative[..., 1] * cosine
+        local_x = -(x * cosine + y * sine)  # the sensor in the object's frame
+        local_y = x * sine - y * cosine
         nearest_x = np.minimum(np.maximum(local_x, -half_length), half_length)
         nearest_y = np.minimum(np.maximum(local_y, -half_width), half_width)
         distance = np.hypot(local_x - nearest_x, local_y - nearest_y)
-        bearing = np.arctan2(relative[..., 1], relative[..., 0]) - self.yaw[:, None]
-        reach = 0.5 * (scene.extent[:, 0] + scene.extent[:, 1])
-        slack = np.arctan2(reach, distance)  # half of the angle that an object can fill at most
-        turned = np.abs(wrap_angle(bearing))
-        sensor, index = np.nonzero(
-            (distance <= self.range[:, None]) & (turned <= self.half_view[:, None] + slack)
-        )
-        return self._visible(
-            scene, sensor, index, distance[sensor, index], nearest_x, nearest_y, bearing[sensor, index]
-        )
+        bearing = np.arctan2(y * self._cosine - x * self._sine, x * self._cosine + y * self._sine)
+        # Half of the angle that an object fills is less than this.
+        slack = (half_length + half_width) / np.maximum(distance, 0.1)
+        near = (distance <= self._range) & (np.abs(bearing) <= self._half_view + slack)
+        pair = near.ravel().nonzero()[0]
+        sensor, index = np.divmod(pair, near.shape[1])
+        centre = x.take(pair)[:, None], y.take(pair)[:, None]
+        nearest = columns(nearest_x.take(pair), nearest_y.take(pair))
+        return self._visible(scene, sensor, index, centre, distance.take(pair), bearing.take(pair), nearest)
 
     def _visible(
         self,
         scene: Scene,
         sensor: np.ndarray,
         index: np.ndarray,
+        centre: tuple[np.ndarray, np.ndarray],
         distance: np.ndarray,
-        nearest_x: np.ndarray,
-        nearest_y: np.ndarray,
         bearing: np.ndarray,
+        nearest: np.ndarray,
     ) -> Views:
-        """Clips each pair's angle to the field of view and casts rays over it, past all nearer objects of the same sensor."""
-        bearing = wrap_angle(bearing)
-        corner = scene.corner.take(index, axis=0) - self.position.take(sensor, axis=0)[:, None, :2]
-        swing = wrap_angle(np.arctan2(corner[..., 1], corner[..., 0]) - (self.yaw[sensor] + bearing)[:, None])
+        """Clips each pair's angle to the field of view and casts rays over it, past all nearer objects of the same sensor.
+
+        `centre` is the object's, relative to the sensor: x and y (V, 1).
+        """
+        x, y = centre
+        mount = self.position.take(sensor, axis=0)
+        corner = scene.corner.take(index, axis=0)
+        corner_x, corner_y = corner[:, :, 0] - mount[:, :1], corner[:, :, 1] - mount[:, 1:2]
+        swing = np.arctan2(x * corner_y - y * corner_x, x * corner_x + y * corner_y)  # left of the centre
         low, high = bearing + swing.min(1, initial=0.0), bearing + swing.max(1, initial=0.0)
-        view = self.half_view[sensor]
+        view = self.half_view.take(sensor)
         low_seen, high_seen = np.maximum(low, -view), np.minimum(high, view)
-        seen = high_seen > low_seen
-        share = np.where(seen, (high_seen - low_seen) / np.maximum(high - low, 1e-6), 0.0)
-        height, eye = scene.extent[index, 2], self.position[sensor, 2]
+        width = high_seen - low_seen
+        seen = width > 0.0
+        share = np.maximum(width, 0.0) / np.maximum(high - low, 1e-6)
+        height, eye = scene.extent[:, 2].take(index), mount[:, 2]
         far = np.maximum(distance, 0.1)
         top, middle = (height - eye) / far, (0.5 * height - eye) / far
-        rays = low_seen[:, None] + (high_seen - low_seen)[:, None] * ((np.arange(RAYS) + 0.5) / RAYS)
+        rays = low_seen[:, None] + width[:, None] * RAY_SHARES
         hides = (sensor[:, None] == sensor) & (distance < distance[:, None]) & (top >= middle[:, None])
         hides &= (low < high_seen[:, None]) & (high > low_seen[:, None])
-        behind, before = np.nonzero(hides)
-        blocked = (rays.take(behind, axis=0) >= low[before, None]) & (
-            rays.take(behind, axis=0) <= high[before, None]
-        )
-        free = np.full((len(sensor), RAYS), True)
+        behind, before = hides.nonzero()
+        visible = share
         if len(behind):
-            first = np.flatnonzero(np.diff(behind, prepend=-1))
-            free[behind[first]] = ~np.logical_or.reduceat(blocked, first, axis=0)
-        visible = share * (free.sum(axis=1) / RAYS)
-        nearest = columns(nearest_x[sensor, index], nearest_y[sensor, index])
-        return Views(sensor[seen], index[seen], distance[seen], nearest[seen], visible[seen])
+            ray = rays.take(behind, axis=0)
+            blocked = (ray >= low.take(before)[:, None]) & (ray <= high.take(before)[:, None])
+            starts = np.empty(len(behind), bool)
+            starts[0] = True
+            np.not_equal(behind[1:], behind[:-1], out=starts[1:])
+            first = starts.nonzero()[0]
+            hidden = np.logical_or.reduceat(blocked, first, axis=0)
+            visible[behind.take(first)] *= 1.0 - hidden.sum(axis=1) / RAYS
+        if not seen.all():
+            return Views(sensor[seen], index[seen], distance[seen], nearest[seen], visible[seen])
+        return Views(sensor, index, distance, nearest, visible)
 
     def probabilities(self, views: Views, rule: Detectability, hidden_factor: float = 0.0) -> np.ndarray:
         """Of detection (V,); one that is hidden keeps `hidden_factor` of it."""
-        share = views.distance / self.range[views.sensor]
+        share = views.distance / self.range.take(views.sensor)
         fall = (1.0 - rule.probability_at_range) / (1.0 - rule.full_range)
         by_range = 1.0 - fall * np.maximum(share - rule.full_range, 0.0)
         by_view = np.minimum(
             np.maximum((views.visible - rule.hidden) / (rule.clear - rule.hidden), hidden_factor), 1.0
         )
-        return self.probability[views.sensor] * by_range * by_view
+        return self.probability.take(views.sensor) * by_range * by_view
+
+
+class Clutter:
+    """How many false measurements each of S sensors makes in a cycle: independent Poisson numbers, drawn as one."""
+
+    def __init__(self, sensors: Sequence[Sensor]) -> None:
+        mean = np.array([sensor.errors.clutter for sensor in sensors])
+        self._total = float(mean.sum())
+        self._borders = np.cumsum(mean)[:-1]  # between the sensors' parts of the total
+
+    def draw(self, generator: np.random.Generator) -> np.ndarray:
+        """The sensor's row of each false measurement, in rising order."""
+        count = generator.poisson(self._total)
+        if count == 0:
+            return np.empty(0, np.intp)
+        rows = self._borders.searchsorted(self._total * generator.random(count), side="right")
+        rows.sort()
+        return rows
 
 
 def from_object_frame(scene: Scene, index: np.ndarray, local: np.ndarray) -> np.ndarray:
     """Points (V, 2) given in the frames of objects `index` (V,), in `base_link`."""
-    cosine, sine = np.cos(scene.heading[index]), np.sin(scene.heading[index])
+    heading = scene.heading.take(index)
+    cosine, sine = np.cos(heading), np.sin(heading)
     x = local[:, 0] * cosine - local[:, 1] * sine
     y = local[:, 0] * sine + local[:, 1] * cosine
     return scene.centre.take(index, axis=0) + columns(x, y)

@@ -11,8 +11,8 @@ from launch_pytest.tools import process as process_tools
 
 CODE = """
 import time
-print('ready', flush=True)
 try:
+    print('ready', flush=True)  # inside, for the interrupt may come at once
     time.sleep(60)
 except KeyboardInterrupt:
     print('bye', flush=True)

@@ -76,16 +76,14 @@ def obstacles(
 
     speed_toward = np.maximum(toward, 1e-3)
     arrival = np.maximum(clearance - p.margin, 0.0) / speed_toward
+    crossing = np.zeros(len(gap), bool)
     walks = (traffic.class_id == ObjectClass.PEDESTRIAN) | (traffic.class_id == ObjectClass.TWO_WHEELER)
-    crossing = (
-        ahead
-        & ~in_path
-        & (walks | traffic.sideways)
-        & (toward > np.maximum(np.abs(traffic.speed), p.drift_rate))
-    )
-    leaving = arrival + 2.0 * (traffic.half_width + half_width + p.margin) / speed_toward
-    passing = (gap + 2.0 * traffic.half_length + length) / closing
-    crossing &= (arrival < passing + p.crossing_margin) & (leaving > meeting - p.crossing_margin)
+    walks |= traffic.sideways
+    if walks.any():  # on most roads at most times there is none
+        crossing = ahead & ~in_path & walks & (toward > np.maximum(np.abs(traffic.speed), p.drift_rate))
+        leaving = arrival + 2.0 * (traffic.half_width + half_width + p.margin) / speed_toward
+        passing = (gap + 2.0 * traffic.half_length + length) / closing
+        crossing &= (arrival < passing + p.crossing_margin) & (leaving > meeting - p.crossing_margin)
 
     intends = np.where(across > 0.0, traffic.right, traffic.left) >= p.intention
     ahead_then = traffic.station + traffic.half_length + (traffic.speed - ego_speed) * arrival > front_station

@@ -15,6 +15,7 @@ loop A_c:
     Δu = −G P A x − Σ_i G (A_cᵀ)^i P E κ_i    (the last κ stands for all beyond)
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,7 @@ from pilot_vehicle.steady_turn import SteadyTurn
 SPEEDS = np.array(
     (1.0, 1.5, 2.5, 4.0, 6.0, 9.0, 13.0, 18.0, 24.0, 31.0, 40.0, 50.0)
 )  # m/s, K speeds of the table
+SPEED_LIST = SPEEDS.tolist()  # looked up at every step
 ERROR_STATES = 5
 
 
@@ -47,9 +49,9 @@ class LateralDesign:
 
     def gains(self, speed: float) -> tuple[np.ndarray, np.ndarray, list[float]]:
         """Feedback and preview gains and the model at a speed, linear in the table."""
-        index = min(max(int(np.searchsorted(SPEEDS, speed)), 1), len(SPEEDS) - 1)
-        share = (speed - SPEEDS[index - 1]) / (SPEEDS[index] - SPEEDS[index - 1])
-        share = min(max(float(share), 0.0), 1.0)
+        index = min(max(bisect_left(SPEED_LIST, speed), 1), len(SPEED_LIST) - 1)
+        share = (speed - SPEED_LIST[index - 1]) / (SPEED_LIST[index] - SPEED_LIST[index - 1])
+        share = min(max(share, 0.0), 1.0)
         row = (1.0 - share) * self.table[index - 1] + share * self.table[index]
         first = ERROR_STATES + self.pending
         return row[:first], row[first : first + self.horizon], row[first + self.horizon :].tolist()

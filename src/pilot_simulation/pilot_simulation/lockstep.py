@@ -75,6 +75,7 @@ class Lockstep:
         self._pending: list[tuple[int, int, int, str, Message]] = []
         self._latest: dict[str, Any] = {"actuation": None, "mode": None}
         self._kills = sorted(_kills(simulation, respawn))
+        self._recorded = frozenset(self.graph.recorded)
         self.told = 0
         self._pushed = 0
 
@@ -93,7 +94,7 @@ class Lockstep:
         for topic, message in (*arrivals, *said):
             if topic in self._latest:
                 self._latest[topic] = message
-            if self.graph.topics[topic].recorded:
+            if topic in self._recorded:
                 self.told += 1
                 yield now, topic, message
 

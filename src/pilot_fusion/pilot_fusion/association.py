@@ -169,15 +169,18 @@ def assign_one_to_one(pairs: Pairs, sensor: np.ndarray) -> Pairs:
     alone &= np.bincount(pairs.measurement)[pairs.measurement] == 1
     if alone.all():
         return pairs
-    rest = np.flatnonzero(~alone)
-    reporters, row = np.unique(reporter[rest], return_inverse=True)
-    measurements, column = np.unique(pairs.measurement[rest], return_inverse=True)
+    rest = (~alone).nonzero()[0]
+    # A handful: numbered in the order in which they come, in plain Python.
+    reporters: dict[int, int] = {}
+    measurements: dict[int, int] = {}
+    row = [reporters.setdefault(item, len(reporters)) for item in reporter[rest].tolist()]
+    column = [measurements.setdefault(item, len(measurements)) for item in pairs.measurement[rest].tolist()]
     cost = np.full((len(reporters), len(measurements)), FORBIDDEN)
     index = np.full(cost.shape, -1)
     cost[row, column] = pairs.cost[rest]
     index[row, column] = rest
     chosen = index[linear_sum_assignment(cost)]
-    return pairs.take(np.sort(np.concatenate((np.flatnonzero(alone), chosen[chosen >= 0]))))
+    return pairs.take(np.sort(np.concatenate((alone.nonzero()[0], chosen[chosen >= 0]))))
 
 
 def assign_many_to_one(pairs: Pairs) -> Pairs:
@@ -232,6 +235,8 @@ def duplicates(bank: TrackBank, parameters: AssociationParameters) -> np.ndarray
     close = x * x + y * y < limit * limit
     np.fill_diagonal(close, False)
     one, other = close.nonzero()
+    if len(one) == 0:
+        return doomed
     # Of the few that are close, those whose boxes overlap too much, in the axes of the first, and that move alike.
     between = (bank.state[:, :4].take(other, axis=0) - bank.state[:, :4].take(one, axis=0)).T
     heading = bank.heading.take(one)

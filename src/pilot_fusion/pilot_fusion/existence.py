@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from pilot_common.geometry import Pose, rotation, wrap_angle
+from pilot_common.geometry import Pose
 from pilot_common.vehicle import Vehicle
 from pilot_fusion.measurement import Measurements, Source, sensor_arrays
 from pilot_fusion.parameters import ExistenceParameters
@@ -27,11 +27,19 @@ class ExistenceModel:
     def __init__(self, vehicle: Vehicle, parameters: ExistenceParameters) -> None:
         self._parameters = parameters
         arrays = sensor_arrays(vehicle)
-        self._mount, self._yaw = arrays["mount"], arrays["yaw"]
-        self._half_view, self._range = 0.5 * arrays["field_of_view"], arrays["range"]
+        half_view, reach = 0.5 * arrays["field_of_view"], arrays["range"]
+        self._into = _into_sensors(arrays["mount"], arrays["yaw"])  # (2, S, 3)
         self._detection = np.minimum(arrays["detection"], parameters.detection_limit)
         clutter = np.maximum(arrays["clutter"], parameters.fewest_clutter)
-        self._clutter = clutter / (2.0 * self._half_view * self._range)  # per metre of range and radian
+        # By sensor: half the view in margins, one metre of range in margins, detection probability.
+        self._limits = np.stack(
+            (
+                half_view / parameters.view_margin,
+                1.0 / (parameters.range_margin * reach),
+                self._detection,
+            )
+        )
+        self._clutter = clutter / (2.0 * half_view * reach)  # per metre of range and radian
         self._birth_odds = parameters.birth / clutter
 
     def occlusion(self, bank: TrackBank, ego: Pose) -> np.ndarray:
@@ -58,16 +66,19 @@ class ExistenceModel:
         between, and any part of it within view enough.
         """
         parameters = self._parameters
-        turn = rotation(ego[2])
-        mount = self._mount[sensors] @ turn.T + ego[:2]
-        x = bank.state[:, 0] - mount[:, :1]
-        y = bank.state[:, 1] - mount[:, 1:]
-        aside = np.abs(wrap_angle(np.arctan2(y, x) - (self._yaw[sensors] + ego[2])[:, None]))
-        inside = _share((self._half_view[sensors, None] - aside) / parameters.view_margin)
-        reach = self._range[sensors, None]
-        near = _share((reach - np.sqrt(x * x + y * y)) / (parameters.range_margin * reach))
+        x0, y0, yaw = ego
+        cosine, sine = math.cos(yaw), math.sin(yaw)
+        into_base = np.array(
+            (cosine, sine, -cosine * x0 - sine * y0, -sine, cosine, sine * x0 - cosine * y0, 0.0, 0.0, 1.0)
+        ).reshape(3, 3)
+        into = self._into.take(sensors, axis=1).reshape(-1, 3) @ into_base
+        # Ahead of and left of each sensor, so that the angle needs no wrapping.
+        ahead, left = (into[:, :2] @ bank.state[:, :2].T + into[:, 2:]).reshape(2, len(sensors), -1)
+        view, metre, detection = self._limits.take(sensors, axis=1)[:, :, None]
+        inside = _share(view - np.arctan2(np.abs(left), ahead) / parameters.view_margin)
+        near = _share(1.0 / parameters.range_margin - np.sqrt(ahead * ahead + left * left) * metre)
         visible = 1.0 - occlusion * (parameters.radar_occlusion if source is Source.RADAR else 1.0)
-        missed = (1.0 - self._detection[sensors, None] * inside * near).prod(axis=0)
+        missed = np.multiply.reduce(1.0 - detection * inside * near, axis=0)
         limit = parameters.detection_limit
         return np.minimum((1.0 - missed) * visible, limit), np.minimum(1.0 - missed, limit)
 
@@ -77,15 +88,13 @@ class ExistenceModel:
         Much of a radar's clutter stands on the ground (rails, signs), so a standing object has to be seen more often to be
         believed than a moving one; it is not left out.
         """
-        away = found.position - found.viewer
-        distance = np.sqrt(np.einsum("mi,mi->m", away, away))
-        density = self._clutter[found.sensor] / np.maximum(distance, NEAREST)
-        if found.range_rate is None:
+        density = self._clutter.take(found.sensor) / np.maximum(found.distance, NEAREST)
+        if found.ground_speed is None:
             return density
         standing = self._parameters.standing_clutter
-        ground = found.range_rate + np.einsum("mi,mi->m", found.beam, found.viewer_velocity)
-        peak = np.exp(-0.5 * (ground / STANDING_SPREAD) ** 2) / (STANDING_SPREAD * math.sqrt(2.0 * math.pi))
-        return density * (standing * peak + (1.0 - standing) / DOPPLER_SPAN)
+        highest = standing / (STANDING_SPREAD * math.sqrt(2.0 * math.pi))
+        peak = highest * np.exp(np.square(found.ground_speed) * (-0.5 / STANDING_SPREAD**2))
+        return density * (peak + (1.0 - standing) / DOPPLER_SPAN)
 
     def fade(self, existence: np.ndarray, unseen: np.ndarray, duration: float) -> np.ndarray:
         """Existence after a while; only of tracks unseen (N,) for longer than misses are correlated does it fade."""
@@ -103,7 +112,7 @@ class ExistenceModel:
         detection: np.ndarray,
         likelihood: np.ndarray,
         others: np.ndarray,
-        score: np.ndarray,
+        score: np.ndarray | float,
     ) -> np.ndarray:
         """Existence after a measurement of that likelihood density, where clutter and other tracks have the density `others`.
 
@@ -130,6 +139,14 @@ class ExistenceModel:
     def _bayes(self, existence: np.ndarray, gain: np.ndarray) -> np.ndarray:
         weighted = existence * gain
         return np.minimum(weighted / (1.0 - existence + weighted), self._parameters.highest)
+
+
+def _into_sensors(mount: np.ndarray, yaw: np.ndarray) -> np.ndarray:
+    """By sensor (2, S, 3): factors of x, y and 1 in base_link for the distance ahead of it and to its left."""
+    ahead = np.stack((np.cos(yaw), np.sin(yaw)), axis=1)
+    left = np.stack((-ahead[:, 1], ahead[:, 0]), axis=1)
+    axes = np.stack((ahead, left))
+    return np.concatenate((axes, -(axes * mount).sum(axis=2, keepdims=True)), axis=2)
 
 
 def _share(value: np.ndarray) -> np.ndarray:

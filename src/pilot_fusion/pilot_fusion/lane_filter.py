@@ -12,6 +12,7 @@ from pilot_fusion.parameters import LaneParameters
 OFFSET, HEADING, CURVATURE, RATE, WIDTH = range(5)
 # A mark's cubic coefficients c0 … c3 in terms of offset, heading, curvature and rate.
 SCALE = np.array((1.0, 1.0, 2.0, 6.0))
+LEAST_NOISE = 1e-18  # variance of a coefficient, so that nothing is divided by zero
 IDENTITY = np.eye(5)
 NO_STATEMENT = 1e6  # m²; variance of an offset that says nothing
 
@@ -78,10 +79,6 @@ class LaneFilter:
         Marks of other lanes have `offset_known` (M,) False: they tell the shape of the road, not the place of the lane. Returns
         which marks (M,) were used: not those that are too far from what is expected.
         """
-        count = len(coefficients)
-        model = np.zeros((count, 4, 5))
-        model[:, :, :4] = IDENTITY[:4, :4]
-        model[:, 0, WIDTH] = side
         noise = np.square(deviation * (SCALE * self._parameters.deviation_inflation))
         innovation = coefficients * SCALE - self.state[:4]
         innovation[:, 0] -= side * self.state[WIDTH]
@@ -92,21 +89,26 @@ class LaneFilter:
         expected = noise + covariance.diagonal()[:4]
         expected[:, 0] += side * (2.0 * covariance[OFFSET, WIDTH] + side * covariance[WIDTH, WIDTH])
         used = np.maximum.reduce(innovation * innovation / expected, axis=1) <= self._parameters.gate
-        if used.all():
-            self._correct(model.reshape(-1, 5), innovation.ravel(), noise.ravel())
-        elif used.any():
-            self._correct(model[used].reshape(-1, 5), innovation[used].ravel(), noise[used].ravel())
+        if used.any():
+            self._correct(used[:, None] / np.maximum(noise, LEAST_NOISE), innovation, side)
         return used
 
-    def _correct(self, model: np.ndarray, innovation: np.ndarray, noise: np.ndarray) -> None:
-        """Kalman update with all rows of measurements at once."""
-        across = self.covariance @ model.T
-        total = model @ across
-        total.reshape(-1)[:: len(noise) + 1] += noise
-        gain = np.linalg.solve(total, across.T).T
-        self.state = self.state + gain @ innovation
-        covariance = self.covariance - gain @ across.T
+    def _correct(self, weight: np.ndarray, innovation: np.ndarray, side: np.ndarray) -> None:
+        """Kalman update with all coefficients of marks at once, of information `weight` (M, 4): P (1 + I P)⁻¹ for information I,
+        a system of the size of the state, however many marks there are.
+        """
+        weighted = weight * innovation
+        total = np.add.reduce(weight, axis=0)
+        information = np.zeros((5, 5))
+        information.reshape(-1)[:24:6] = total
+        information[OFFSET, WIDTH] = information[WIDTH, OFFSET] = side @ weight[:, 0]
+        information[WIDTH, WIDTH] = (side * side) @ weight[:, 0]
+        news = np.empty(5)
+        np.add.reduce(weighted, axis=0, out=news[:4])
+        news[WIDTH] = side @ weighted[:, 0]
+        covariance = np.linalg.solve(IDENTITY + self.covariance @ information, self.covariance)
         self.covariance = 0.5 * (covariance + covariance.T)
+        self.state = self.state + self.covariance @ news
 
     def shift(self, offset: float, width: float, deviation: float) -> None:
         """The ego lane is now the one `offset` to the left, of that width."""

@@ -43,7 +43,7 @@ class Measurements:
     whole: np.ndarray  # (M,) position is that of the box centre, else of the near face
     viewer: np.ndarray  # (M, 2) where the sensor stood
     beam: np.ndarray  # (M, 2) unit vector from there to the position
-    viewer_velocity: np.ndarray  # (M, 2) over ground
+    distance: np.ndarray  # (M,) between the two
     range_rate: np.ndarray | None  # (M,) relative to the sensor
     range_rate_variance: np.ndarray | None  # (M,)
     looks: Detections | None  # class, size, heading (in base_link), score; row by row the same
@@ -73,14 +73,17 @@ class MeasurementModel:
         parameters = self._parameters
         turn = rotation(ego.pose[2])
         inflation = parameters.camera_inflation if source is Source.CAMERA else parameters.lidar_inflation
-        covariance = turn @ message.position_covariance @ turn.T
+        # Turned as a flat product: stacks of small matrices are multiplied one by one.
+        both = (turn[:, None, :, None] * turn[None, :, None, :]).reshape(4, 4)
+        covariance = (message.position_covariance.reshape(-1, 4) @ both.T).reshape(-1, 2, 2)
         # A detector that is not sure of the object is not sure of its place.
         unsure = inflation * np.maximum(parameters.sure_score / np.maximum(message.score, LEAST_SCORE), 1.0)
         covariance *= (unsure * unsure)[:, None, None]
         covariance += self._floor
-        viewer, velocity = self._viewers(message.sensor, ego)
+        viewer, _ = self._viewers(message.sensor, ego)
         position = message.position[:, :2] @ turn.T + ego.pose[:2]
         beam = position - viewer
+        distance = np.hypot(beam[:, 0], beam[:, 1])
         return Measurements(
             source=source,
             time=message.stamp,
@@ -90,8 +93,8 @@ class MeasurementModel:
             covariance=covariance,
             whole=message.extent_valid,
             viewer=viewer,
-            beam=beam / np.maximum(np.hypot(beam[:, 0], beam[:, 1]), 1e-3)[:, None],
-            viewer_velocity=velocity,
+            beam=beam / np.maximum(distance, 1e-3)[:, None],
+            distance=distance,
             range_rate=None,
             range_rate_variance=None,
             looks=message,
@@ -130,7 +133,7 @@ class MeasurementModel:
             whole=np.zeros(len(sensor), bool),
             viewer=viewer,
             beam=beam,
-            viewer_velocity=velocity,
+            distance=message.range,
             range_rate=message.range_rate,
             range_rate_variance=variance,
             looks=None,

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pilot_common.geometry import rotation
 from pilot_fusion.parameters import MotionParameters
 
 FIELDS = {
@@ -57,6 +58,7 @@ class TrackBank:
 
     def __init__(self, parameters: MotionParameters) -> None:
         self._parameters = parameters
+        self._noise_shape = _noise_shape(parameters)
         self.time = 0.0
         self._next_identity = 1
         self.clear()
@@ -97,21 +99,28 @@ class TrackBank:
         """
         if len(self) and time != self.time:
             duration = max(time - self.time, 0.0)
-            self.state, self.covariance = self.predicted(time, slice(None))
+            self.state, self.covariance = self.predicted(time)
             self.heading_variance = self.heading_variance + self._parameters.heading_drift**2 * duration
             self.state[coasting, 4:] *= math.exp(-duration / self._parameters.coasting_time)
         self.time = time
 
-    def predicted(self, time: float, rows: np.ndarray | slice) -> tuple[np.ndarray, np.ndarray]:
-        """State and covariance of `rows` at `time`; the bank stays as it is."""
+    def predicted(
+        self, time: float, rows: np.ndarray | None = None, turn: float = 0.0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """State and covariance of `rows` (of all without) at `time`, in axes turned by `turn`; the bank stays as it is."""
         duration = time - self.time
         transition = self._transition(duration)
-        state = self.state[rows] @ transition.T
-        covariance = self.covariance[rows]
+        state, covariance, heading = self.state, self.covariance, self.heading
+        if rows is not None:
+            state, covariance = state.take(rows, axis=0), covariance.take(rows, axis=0)
+            heading = heading.take(rows)
+        if turn != 0.0:
+            transition = _turned(transition, turn)
+            heading = heading - turn
         covariance = congruent(covariance, transition)
         if duration > 0.0:
-            covariance += self._noise(duration, self.heading[rows])
-        return state, covariance
+            covariance += self._noise(duration, heading)
+        return state @ transition.T, covariance
 
     def _transition(self, duration: float) -> np.ndarray:
         rate = 1.0 / self._parameters.acceleration_time
@@ -125,13 +134,12 @@ class TrackBank:
 
     def _noise(self, t: float, heading: np.ndarray) -> np.ndarray:
         """Process noise (N, 6, 6); Singer's for intervals short against the time constant (then it is never indefinite)."""
-        q = 2.0 / self._parameters.acceleration_time
-        pp, pv, vv, pa, va, aa = q * t**5 / 20.0, q * t**4 / 8.0, q * t**3 / 3.0, q * t**3 / 6.0, q * t * t / 2.0, q * t
-        block = np.array((pp, pv, pa, pv, vv, va, pa, va, aa)).reshape(3, 3)
-        spread = self.spread(
-            heading, self._parameters.acceleration_along, self._parameters.acceleration_across
-        )
-        return (block[None, :, None, :, None] * spread[:, None, :, None, :]).reshape(-1, 6, 6)
+        block = (t**5 / 20, t**4 / 8, t**3 / 6, t**4 / 8, t**3 / 3, t * t / 2, t**3 / 6, t * t / 2, t)
+        double = heading + heading
+        axes = np.ones((len(heading), 3))
+        np.cos(double, out=axes[:, 1])
+        np.sin(double, out=axes[:, 2])
+        return (axes @ (np.array(block) @ self._noise_shape).reshape(3, 36)).reshape(-1, 6, 6)
 
     @staticmethod
     def spread(heading: np.ndarray, along: float, across: float) -> np.ndarray:
@@ -148,12 +156,20 @@ class TrackBank:
 
     def update_position(self, rows: np.ndarray, innovation: np.ndarray, noise: np.ndarray) -> None:
         """Kalman update of rows (A,), each once, with position innovations (A, 2) of covariance (A, 2, 2)."""
-        covariance = self.covariance.take(rows, axis=0)
-        across = covariance[:, :, :2]
-        gain = across @ inverse_2x2(covariance[:, :2, :2] + noise)
-        self.state[rows] += (gain @ innovation[:, :, None])[:, :, 0]
-        covariance -= gain @ across.transpose(0, 2, 1)
-        self.covariance[rows] = 0.5 * (covariance + covariance.transpose(0, 2, 1))
+        state, covariance = self.state.take(rows, axis=0), self.covariance.take(rows, axis=0)
+        # First x, then what of y is independent of it: sums of outer products, symmetric to the last bit.
+        root = np.sqrt(covariance[:, 0, 0] + noise[:, 0, 0])
+        x = covariance[:, 0] / root[:, None]
+        share = (covariance[:, 0, 1] + noise[:, 0, 1]) / root
+        root_y = np.sqrt(covariance[:, 1, 1] + noise[:, 1, 1] - share * share)
+        y = (covariance[:, 1] - share[:, None] * x) / root_y[:, None]
+        surprise_x = innovation[:, 0] / root
+        surprise_y = (innovation[:, 1] - share * surprise_x) / root_y
+        state += x * surprise_x[:, None]
+        state += y * surprise_y[:, None]
+        covariance -= x[:, :, None] * x[:, None, :]
+        covariance -= y[:, :, None] * y[:, None, :]
+        self.state[rows], self.covariance[rows] = state, covariance
 
     def update_radial(
         self,
@@ -186,6 +202,23 @@ class TrackBank:
         state += gain * innovation[:, None]
         covariance -= gain[:, :, None] * across[:, None, :]
         self.state[rows], self.covariance[rows] = state, covariance
+
+
+def _noise_shape(parameters: MotionParameters) -> np.ndarray:
+    """Singer's noise as a linear map (9, 3 · 36): of a block (3, 3) in time to matrices (6, 6) by 1, cos 2ψ and sin 2ψ."""
+    along, across = parameters.acceleration_along**2, parameters.acceleration_across**2
+    middle, half = 0.5 * (along + across), 0.5 * (along - across)
+    axes = np.array((((middle, 0.0), (0.0, middle)), ((half, 0.0), (0.0, -half)), ((0.0, half), (half, 0.0))))
+    blocks = np.eye(9).reshape(9, 3, 3)
+    shape = blocks[:, None, :, None, :, None] * axes[None, :, None, :, None, :]
+    return 2.0 / parameters.acceleration_time * shape.reshape(9, 108)
+
+
+def _turned(transition: np.ndarray, turn: float) -> np.ndarray:
+    """The transition (6, 6), then into axes turned by `turn`."""
+    into = np.zeros((3, 2, 3, 2))
+    into[range(3), :, range(3), :] = rotation(-turn)
+    return into.reshape(6, 6) @ transition
 
 
 def congruent(covariance: np.ndarray, transition: np.ndarray) -> np.ndarray:

@@ -158,7 +158,8 @@ class Tracker:
         weight = inverse_2x2(noise)
         columns[:, 0] = 1.0
         columns[:, 1:5] = weight.reshape(-1, 4)
-        columns[:, 5:7] = (weight @ pairs.innovation[:, :, None])[:, :, 0]
+        innovation = pairs.innovation
+        columns[:, 5:7] = weight[:, :, 0] * innovation[:, :1] + weight[:, :, 1] * innovation[:, 1:]
         if found.ground_speed is not None and found.range_rate_variance is not None:
             columns[:, 7:9] = found.beam.take(pairs.measurement, axis=0)
             columns[:, 9] = found.ground_speed.take(pairs.measurement)
@@ -168,7 +169,7 @@ class Tracker:
         total = (pairs.track == seen[:, None]).astype(float) @ columns  # (A, K) @ (K, 11)
         count = total[:, 0]
         noise = inverse_2x2(total[:, 1:5].reshape(-1, 2, 2))
-        innovation = (noise @ total[:, 5:7, None])[:, :, 0]
+        innovation = noise[:, :, 0] * total[:, 5:6] + noise[:, :, 1] * total[:, 6:7]
         # What is measured of one object at one time errs alike in part: the variance of a mean falls with the root only.
         root = np.sqrt(count)
         self.bank.update_position(seen, innovation, noise * root[:, None, None])

@@ -5,40 +5,39 @@ import math
 import numpy as np
 from scipy.special import ndtr
 
-from pilot_common.geometry import inverse, rotation, transform_points, wrap_angle
+from pilot_common.geometry import inverse, wrap_angle
 from pilot_common.messages import empty_arrays
 from pilot_common.road import ReferenceLine
 from pilot_common.types import Lanes, Tracks
 from pilot_fusion.ego_motion import EgoState
 from pilot_fusion.parameters import IntentionParameters, MeasurementParameters, Parameters
-from pilot_fusion.track_bank import TrackBank, congruent
+from pilot_fusion.track_bank import TrackBank
+
+SENSOR_BITS = np.array((1, 2, 4), np.uint8)  # of camera, radar, lidar
 
 
 def reported_tracks(bank: TrackBank, ego: EgoState, lanes: Lanes, parameters: Parameters) -> Tracks:
     """The tracks of `bank` that are reported, predicted to the time of `ego` and in its base_link."""
-    rows = np.flatnonzero(bank.reported)
+    rows = bank.reported.nonzero()[0]
     if len(rows) == 0:
         return Tracks(**empty_arrays(Tracks))
-    state, covariance = bank.predicted(ego.time, rows)
     base_from_odom = inverse(ego.pose)
-    turn = rotation(base_from_odom[2])
-    both = np.zeros((4, 4))
-    both[:2, :2] = both[2:, 2:] = turn
-    heading_odom = bank.heading[rows]
-    axis = np.stack((np.cos(heading_odom), np.sin(heading_odom)), axis=-1)
-    along = np.einsum("ni,ni->n", state[:, 4:], axis)
-    speed = np.einsum("ni,ni->n", state[:, 2:4], axis)
-    across = state[:, 5] * axis[:, 0] - state[:, 4] * axis[:, 1]
+    state, covariance = bank.predicted(ego.time, rows, ego.pose[2])
+    heading, extent = bank.heading.take(rows) + base_from_odom[2], bank.extent.take(rows, axis=0)
+    cosine, sine = np.cos(heading), np.sin(heading)
+    along = state[:, 4] * cosine + state[:, 5] * sine
+    across = state[:, 5] * cosine - state[:, 4] * sine
+    speed = state[:, 2] * cosine + state[:, 3] * sine
     moving = np.abs(speed) > parameters.motion.moving_speed
     position = np.empty((len(rows), 3))
-    position[:, :2] = transform_points(base_from_odom, state[:, :2])
-    position[:, 2] = bank.base[rows] + 0.5 * bank.extent[rows, 2]
-    velocity = state[:, 2:4] @ turn.T
+    position[:, :2] = state[:, :2] + base_from_odom[:2]
+    position[:, 2] = bank.base.take(rows) + 0.5 * extent[:, 2]
+    velocity = state[:, 2:4].copy()
     station, offset, line_heading = _road_coordinates(lanes, position[:, :2])
     offset_rate = velocity[:, 1] * np.cos(line_heading) - velocity[:, 0] * np.sin(line_heading)
-    last = bank.seen[rows].max(axis=1)
-    recent = ego.time - bank.seen[rows] <= parameters.looks.sensor_memory
-    in_base = congruent(covariance[:, :4, :4], both)
+    unseen = ego.time - bank.seen.take(rows, axis=0)
+    recent = unseen <= parameters.looks.sensor_memory
+    in_base = covariance[:, :4, :4].copy()
     in_base[:, :2, :2] += _systematic(position[:, :2], parameters.measurement)
     return Tracks(
         identity=bank.identity[rows],
@@ -47,13 +46,13 @@ def reported_tracks(bank: TrackBank, ego: EgoState, lanes: Lanes, parameters: Pa
         position=position,
         velocity=velocity,
         acceleration=along,
-        heading=wrap_angle(heading_odom + base_from_odom[2]),
+        heading=wrap_angle(heading),
         yaw_rate=np.where(moving, across / np.where(moving, speed, 1.0), 0.0),
-        extent=bank.extent[rows],
+        extent=extent,
         covariance=in_base,
         age=np.maximum(ego.time - bank.born[rows], 0.0),
-        unseen=np.maximum(ego.time - last, 0.0),
-        sensors=(recent @ np.array((1, 2, 4))).astype(np.uint8),
+        unseen=np.maximum(np.minimum.reduce(unseen, axis=1), 0.0),
+        sensors=recent.view(np.uint8) @ SENSOR_BITS,
         station=station,
         offset=offset,
         offset_rate=offset_rate,
@@ -64,11 +63,11 @@ def reported_tracks(bank: TrackBank, ego: EgoState, lanes: Lanes, parameters: Pa
 def _systematic(position: np.ndarray, parameters: MeasurementParameters) -> np.ndarray:
     """Covariance (N, 2, 2) of errors that all measurements of an object share: mounts, shape, where on it sensors look."""
     covariance = np.empty((len(position), 2, 2))
-    angle = parameters.systematic_angle**2
-    covariance[:, 0, 0] = angle * position[:, 1] ** 2
-    covariance[:, 1, 1] = angle * position[:, 0] ** 2
-    covariance[:, 0, 1] = covariance[:, 1, 0] = -angle * position[:, 0] * position[:, 1]
-    covariance[:, (0, 1), (0, 1)] += parameters.systematic**2
+    x, y = parameters.systematic_angle * position.T
+    even = parameters.systematic**2
+    covariance[:, 0, 0] = y * y + even
+    covariance[:, 1, 1] = x * x + even
+    covariance[:, 0, 1] = covariance[:, 1, 0] = -x * y
     return covariance
 
 

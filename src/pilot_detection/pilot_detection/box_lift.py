@@ -28,7 +28,7 @@ from pilot_detection.parameters import Parameters
 
 STEPS = 6  # at most; most images need two or three
 # A step that lowers the misfit by less was the last: the next would move the box by hundredths of a deviation.
-LAST_GAIN = 1.0
+LAST_GAIN = 2.0
 TURN_LEFT = np.array((-1.0, 1.0))  # times (y, x)
 FARTHEST = 2000.0  # m, along each axis; nothing is searched for beyond
 SLIGHT = 1e-8  # weight of an edge that says nothing; not 0, so that every system can be solved

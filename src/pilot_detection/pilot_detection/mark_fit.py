@@ -1,7 +1,7 @@
 """Lane mark points on the ground become one cubic per mark, for all marks at once.
 
 y = c0 + c1 x + c2 x² + c3 x³ by weighted least squares with the curvature that roads have as prior, so that short marks come out
-straight and only long ones may bend; two rounds of Cauchy weights against outliers. Shapes: Q points, M marks.
+straight and only long ones may bend; where there are outliers, two rounds of Cauchy weights against them. Shapes: Q points, M marks.
 """
 
 from dataclasses import dataclass
@@ -62,6 +62,8 @@ class MarkFit:
             doubt = y - solution @ power.T
             doubt *= doubt
             doubt /= scale
+            if (doubt * own).max(initial=0.0) < 1.0:  # no outlier, nothing to weigh less
+                break
         return self._result(own & (doubt < 4.0), x, covariance, solution)
 
     def _result(

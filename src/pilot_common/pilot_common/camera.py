@@ -76,24 +76,39 @@ def _pixels(
     return pixels, depth
 
 
+class GroundView:
+    """One camera's view of the ground, its geometry computed once."""
+
+    def __init__(self, sensor: Sensor) -> None:
+        image, rotation = image_of(sensor), base_from_optical(sensor)
+        self._per_pixel = rotation[:, :2].T / image.focal_length_px
+        self._corner = rotation[:, 2] - (0.5 * image.width_px, 0.5 * image.height_px) @ self._per_pixel
+        self._place, self._height = np.array(sensor.position[:2]), sensor.position[2]
+
+    def rays(self, pixels: np.ndarray) -> np.ndarray:
+        """Directions (N, 3) in base_link through pixels (N, 2), of unit depth: a point at depth d lies at position + d · ray."""
+        ray = pixels @ self._per_pixel
+        ray += self._corner
+        return ray
+
+    def points(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Points (N, 2) in base_link where the rays through pixels (N, 2) meet the ground plane z = 0, and which do (N,).
+
+        A pixel on or above the horizon meets it nowhere: its point is that of a ray just below the horizon, and not valid.
+        """
+        ray = self.rays(pixels)
+        fall = -ray[:, 2]
+        smallest = SMALLEST_FALL * np.sqrt(np.einsum("ni,ni->n", ray, ray))
+        points = ray[:, :2] * (self._height / np.maximum(fall, smallest))[:, None]
+        points += self._place
+        return points, fall > smallest
+
+
 def rays(sensor: Sensor, pixels: np.ndarray) -> np.ndarray:
-    """Directions (N, 3) in base_link through pixels (N, 2), of unit depth: a point at depth d lies at position + d · ray."""
-    image = image_of(sensor)
-    scaled = (
-        np.asarray(pixels, float) - (0.5 * image.width_px, 0.5 * image.height_px)
-    ) / image.focal_length_px
-    rotation = base_from_optical(sensor)
-    return scaled @ rotation[:, :2].T + rotation[:, 2]
+    """As `GroundView.rays`, of a camera looked up once."""
+    return GroundView(sensor).rays(np.asarray(pixels, float))
 
 
 def ground_points(sensor: Sensor, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Points (N, 2) in base_link where the rays through pixels (N, 2) meet the ground plane z = 0, and which do (N,).
-
-    A pixel on or above the horizon meets it nowhere: its point is that of a ray just below the horizon, and not valid.
-    """
-    ray = rays(sensor, pixels)
-    length = np.sqrt(np.einsum("ni,ni->n", ray, ray))
-    fall = -ray[:, 2]
-    valid = fall > SMALLEST_FALL * length
-    depth = sensor.position[2] / np.maximum(fall, SMALLEST_FALL * length)
-    return ray[:, :2] * depth[:, None] + sensor.position[:2], valid
+    """As `GroundView.points`, of a camera looked up once."""
+    return GroundView(sensor).points(np.asarray(pixels, float))

@@ -214,6 +214,8 @@ class BoxLift:
         """Whether the lower edge lies above the horizon by more than three standard deviations."""
         middle = 0.5 * (measured[:, 2] - measured[:, 0])
         fall = -(camera[:, RIGHT, 2] * middle + camera[:, DOWN, 2] * measured[:, 3] + camera[:, FORWARD, 2])
+        if fall.min() >= 0.0:
+            return fall < 0.0
         top, cross = weight[:, 1, 1], weight[:, 1, 3]
         variance = top / np.maximum(top * weight[:, 3, 3] - cross * cross, 1e-12)
         return fall < -3.0 * np.sqrt(variance)

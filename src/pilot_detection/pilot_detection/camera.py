@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pilot_common.camera import ground_points
+from pilot_common.camera import GroundView
 from pilot_common.messages import empty_arrays
 from pilot_common.types import CameraObjects, Detections, LaneMarks, ObjectClass
 from pilot_common.vehicle import SensorKind, Vehicle
@@ -45,6 +45,7 @@ class CameraDetection:
         self._front = tuple(
             i for i in sorted(self._cameras) if abs(vehicle.sensors[i].yaw) <= parameters.front_yaw
         )
+        self._ground_views = {index: GroundView(vehicle.sensors[index]) for index in self._front}
         self._boxes = BoxLift(vehicle, parameters)
         self._marks = MarkFit(parameters)
 
@@ -150,7 +151,7 @@ class CameraDetection:
         """Marks, ground points and lateral variances of the points of one camera that lie on the road ahead."""
         parameters = self._parameters
         sensor = self._sensors[index]
-        point, valid = ground_points(sensor, pixels)
+        point, valid = self._ground_views[index].points(pixels)
         valid &= (point[:, 0] >= parameters.nearest_mark) & (point[:, 0] <= parameters.farthest_mark)
         rows = valid.nonzero()[0]
         mark, point = mark.take(rows), point.take(rows, axis=0)

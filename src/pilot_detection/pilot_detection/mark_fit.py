@@ -1,7 +1,8 @@
 """Lane mark points on the ground become one cubic per mark, for all marks at once.
 
 y = c0 + c1 x + c2 x² + c3 x³ by weighted least squares with the curvature that roads have as prior, so that short marks come out
-straight and only long ones may bend; where there are outliers, two rounds of Cauchy weights against them. Shapes: Q points, M marks.
+straight and only long ones may bend; where there are outliers, two rounds of Cauchy weights against them.
+Shapes: Q points, M marks.
 """
 
 from dataclasses import dataclass

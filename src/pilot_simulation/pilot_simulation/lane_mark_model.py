@@ -69,7 +69,9 @@ class LaneMarkModel:
         seen = ~self._hidden(pixel, self._distance.take(column), box, box_distance)
         kept = np.bincount(row[seen], minlength=len(lines)) >= parameters.fewest_points
         seen &= kept.take(row)
-        lines, mark = lines[kept], (np.cumsum(kept) - 1).astype(np.uint8).take(row[seen])
+        mark = row[seen].astype(np.uint8)
+        if not kept.all():
+            lines, mark = lines[kept], (np.cumsum(kept) - 1).astype(np.uint8).take(mark)
         score = SCORE + parameters.score_deviation * generator.standard_normal(len(lines))
         score = np.minimum(np.maximum(score, 0.0), 1.0)
         return ImageMarks(mark, pixel[seen], road.boundary_kind[lines], score)

@@ -42,12 +42,18 @@ class SensorSuite:
         )
         self.rate = max((self._rates[kind] for kind, _ in self.fitted), default=20.0)  # cycles a second
         self._share = [min(sensor.rate / self.rate, 1.0) for sensor in vehicle.sensors]
+        # Kinds with a sensor that misses cycles.
+        self._slow = frozenset(
+            kind for kind, fitted in self.fitted if any(self._share[index] < 1.0 for index in fitted)
+        )
 
     def measure(self, cycle: int, scene: Scene, lost: frozenset[int]) -> list[tuple[int, str, Message]]:
         """Latency (ns), topic and message of each kind that measures in a cycle; `lost` are silent sensors by index."""
         due = []
         for kind, fitted in self.fitted:
-            active = tuple(index for index in fitted if index not in lost and self._due(index, cycle))
+            active = fitted
+            if lost or kind in self._slow:
+                active = tuple(index for index in fitted if index not in lost and self._due(index, cycle))
             if active:
                 due.append((kind, active))
         if not due:

@@ -8,7 +8,7 @@ times, so each return goes to its likeliest track. Shapes: N tracks, M measureme
 """
 
 import math
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -23,8 +23,7 @@ LONGEST_MANOEUVRE = 0.3  # s between two measurements of a speed
 LEAST_DENSITY = 1e-300  # so that nothing is divided by zero
 
 
-@dataclass(frozen=True, slots=True)
-class Pairs:
+class Pairs(NamedTuple):
     """Possible pairs of track and measurement. Costs are −2 log likelihood, up to a constant."""
 
     track: np.ndarray  # (K,)
@@ -36,7 +35,7 @@ class Pairs:
     density: np.ndarray  # (K,) of the measurement, were it the track's: per m², for radar also per m/s
     rivals: np.ndarray  # (K,) density of measurements that other tracks are expected to send there
 
-    def take(self, rows: np.ndarray) -> "Pairs":
+    def at(self, rows: np.ndarray) -> "Pairs":
         """The pairs of those rows."""
         return Pairs(
             self.track.take(rows),
@@ -104,7 +103,7 @@ def gate(
     density = np.exp(-0.5 * cost) * (2.0 * math.pi) ** -1.5
     pairs = Pairs(track, measurement, innovation, noise, surprise, cost, density, np.zeros(len(cost)))
     inside = (distance < parameters.gate).nonzero()[0]
-    return pairs if len(inside) == len(cost) else pairs.take(inside)
+    return pairs if len(inside) == len(cost) else pairs.at(inside)
 
 
 def sudden_change(
@@ -115,7 +114,7 @@ def sudden_change(
 
     Whatever was not measured lately may do anything, and its own uncertainty says so.
     """
-    since = found.time - seen[:, found.source].take(rows)
+    since = found.time - seen[:, int(found.source)].take(rows)
     return np.where(since < LONGEST_MANOEUVRE, parameters.manoeuvre * since, 0.0)
 
 
@@ -131,18 +130,17 @@ def weigh(
     if len(pairs.track) == 0:
         return pairs, np.zeros(len(found.sensor))
     density = pairs.density
-    share = expected[pairs.track]
-    cost = pairs.cost - 2.0 * np.log(share)
+    sent = share = expected.take(pairs.track)
     if found.source is not Source.RADAR:
         # One sensor reports an object once: what it expects of a track spreads over the measurements within its gate.
         reporter = pairs.track * (int(found.sensor.max()) + 1) + found.sensor[pairs.measurement]
         share = share * density / np.maximum(np.bincount(reporter, density)[reporter], LEAST_DENSITY)
     own = density * share / (1.0 - share)
     total = np.bincount(pairs.measurement, own, len(found.sensor))
-    rivals = np.maximum(total[pairs.measurement] - own, 0.0)
-    pairs = replace(pairs, cost=cost, rivals=rivals)
-    likely = own > credible * (clutter[pairs.measurement] + rivals)
-    return pairs if likely.all() else pairs.take(likely.nonzero()[0]), total
+    rivals = np.maximum(total.take(pairs.measurement) - own, 0.0)
+    pairs = pairs._replace(cost=pairs.cost - 2.0 * np.log(sent), rivals=rivals)
+    likely = (own > credible * (clutter.take(pairs.measurement) + rivals)).nonzero()[0]
+    return pairs if len(likely) == len(own) else pairs.at(likely), total
 
 
 def _near(bank: TrackBank, found: Measurements, margin: float) -> tuple[np.ndarray, np.ndarray]:
@@ -180,7 +178,7 @@ def assign_one_to_one(pairs: Pairs, sensor: np.ndarray) -> Pairs:
     cost[row, column] = pairs.cost[rest]
     index[row, column] = rest
     chosen = index[linear_sum_assignment(cost)]
-    return pairs.take(np.sort(np.concatenate((alone.nonzero()[0], chosen[chosen >= 0]))))
+    return pairs.at(np.sort(np.concatenate((alone.nonzero()[0], chosen[chosen >= 0]))))
 
 
 def assign_many_to_one(pairs: Pairs) -> Pairs:
@@ -191,7 +189,7 @@ def assign_many_to_one(pairs: Pairs) -> Pairs:
     measurement = pairs.measurement[order]
     first = np.ones(len(measurement), bool)
     np.not_equal(measurement[1:], measurement[:-1], out=first[1:])
-    return pairs.take(np.sort(order[first]))
+    return pairs.at(np.sort(order[first]))
 
 
 def first_of_kind(found: Measurements, rows: np.ndarray, parameters: AssociationParameters) -> np.ndarray:

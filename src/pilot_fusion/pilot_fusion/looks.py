@@ -33,16 +33,18 @@ class Looks:
 
         Where several sensors saw the same track, the first in the message speaks for all.
         """
-        first = np.ones(len(rows), bool)
-        first[1:] = rows[1:] != rows[:-1]
-        rows, found = rows[first], found[first]
         if len(rows) == 0:
             return
+        other = rows[1:] != rows[:-1]
+        if not other.all():
+            first = np.concatenate(((True,), other))
+            rows, found = rows[first], found[first]
         self._class(bank, rows, seen.class_id[found], seen.score[found])
         self._extent(bank, rows, seen.extent[found], seen.extent_valid[found], viewer[found])
         gain = np.maximum(1.0 / (1.0 + bank.extent_count[rows]), 0.05)
-        bank.base[rows] += gain * (seen.position[found, 2] - bank.base[rows])
-        measured = np.flatnonzero(seen.heading_valid[found])
+        base = bank.base[rows]
+        bank.base[rows] = base + gain * (seen.position[:, 2][found] - base)
+        measured = seen.heading_valid[found].nonzero()[0]
         if len(measured):
             chosen = rows[measured]
             difference = wrap_half(seen.heading[found[measured]] + yaw - bank.heading[chosen])
@@ -50,8 +52,10 @@ class Looks:
             self._turn(bank, chosen, difference, variance, np.ones(len(chosen)))
 
     def _class(self, bank: TrackBank, rows: np.ndarray, class_id: np.ndarray, score: np.ndarray) -> None:
-        bank.class_weight[rows] *= self._parameters.class_memory
-        bank.class_weight[rows, class_id] += np.clip(score, 0.05, 1.0)
+        weight = bank.class_weight.take(rows, axis=0)
+        weight *= self._parameters.class_memory
+        weight[np.arange(len(rows)), class_id] += np.minimum(np.maximum(score, 0.05), 1.0)
+        bank.class_weight[rows] = weight
 
     def _extent(
         self, bank: TrackBank, rows: np.ndarray, extent: np.ndarray, valid: np.ndarray, viewer: np.ndarray
@@ -64,13 +68,19 @@ class Looks:
         count = bank.extent_count[rows]
         measured = np.maximum(1.0 / (1.0 + count), parameters.measured_gain)
         guessed = np.where(count >= 1.0, 0.0, parameters.camera_gain)
-        gain = np.where(valid, measured, guessed)[:, None] * (extent > SMALLEST_EXTENT)
-        before = bank.extent[rows]
+        share = np.where(valid, measured, guessed)
+        gain = share[:, None] * (extent > SMALLEST_EXTENT)
+        before = bank.extent.take(rows, axis=0)
         after = before + gain * (extent - before)
-        offset = near_face(bank.state[rows, :2], bank.heading[rows], before[:, 0], before[:, 1], viewer)
-        grown = np.where(offset.end, after[:, 0] / before[:, 0], after[:, 1] / before[:, 1]) - 1.0
-        grown[valid] = 0.0
-        bank.state[rows, :2] -= offset.offset * grown[:, None]
+        # Where all were seen whole, or nothing was news, nobody moves.
+        partial = (~valid & (share > 0.0)).nonzero()[0]
+        if len(partial):
+            chosen, old = rows[partial], before[partial]
+            state = bank.state.take(chosen, axis=0)
+            face = near_face(state[:, :2], bank.heading[chosen], old[:, 0], old[:, 1], viewer[partial])
+            grown = after[partial] / old - 1.0
+            state[:, :2] -= face.offset * np.where(face.end, grown[:, 0], grown[:, 1])[:, None]
+            bank.state[chosen] = state
         bank.extent[rows] = after
         bank.extent_count[rows] = count + valid
 
@@ -80,13 +90,13 @@ class Looks:
         Only slowly: where the rear face is what is measured, a heading that turns by δ moves the centre sideways by δ · length/2,
         which looks like a lateral velocity and turns the heading on. With a time constant above length / (2 speed) this dies out.
         """
-        speed = np.sqrt(bank.state[:, 2] ** 2 + bank.state[:, 3] ** 2)
+        speed = np.hypot(bank.state[:, 2], bank.state[:, 3])
         variance = bank.covariance[:, 2, 2] + bank.covariance[:, 3, 3]
-        rows = np.flatnonzero((speed > self._motion.moving_speed) & (speed**2 > 4.0 * variance))
+        rows = ((speed > self._motion.moving_speed) & (speed * speed > 4.0 * variance)).nonzero()[0]
         if len(rows) == 0:
             return
         speed = speed[rows]
-        course = np.arctan2(bank.state[rows, 3], bank.state[rows, 2])
+        course = np.arctan2(bank.state[:, 3][rows], bank.state[:, 2][rows])
         difference = wrap_angle(course - bank.heading[rows])
         slowest = np.maximum(self._motion.turn_time, self._motion.turn_lengths * bank.extent[rows, 0] / speed)
         limit = np.minimum(max(duration, 0.0) / slowest, 1.0)

@@ -4,8 +4,8 @@ Shapes: M measurements, S sensors of the vehicle.
 """
 
 import math
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,8 +30,7 @@ LEAST_NEWS = 1e-3  # share of its information that a repeated camera range keeps
 KINDS = (SensorKind.CAMERA, SensorKind.RADAR, SensorKind.LIDAR)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measurements:
+class Measurements(NamedTuple):
     """What one message reports, placed in `odom`."""
 
     source: Source

@@ -11,6 +11,10 @@ FARTHEST = 2000.0  # m; no sensor of a car sees farther
 LARGEST = 60.0  # m; longest road train
 FASTEST = 150.0  # m/s; no road user or car is faster
 FASTEST_TURN = 5.0  # rad/s
+# Limits of detections: position, covariance, size, score, heading (any finite one, but such are seen to more closely).
+HIGHEST = np.array([FARTHEST] * 3 + [FARTHEST**2] * 4 + [LARGEST] * 3 + [1.0, 1e9])
+LOWEST = -HIGHEST
+LOWEST[[3, 6, 7, 8, 9]] = 0.0
 
 
 class Screening:
@@ -44,6 +48,9 @@ class Screening:
             return f"{topic} of a sensor that is no {kind.value} of this vehicle"
         if count == 0:
             return ""
+        if _plausible(message):
+            return ""
+        # Not so: what is wrong?
         if not _finite(
             message.score, message.position, message.position_covariance, message.heading, message.extent
         ):
@@ -105,4 +112,16 @@ class Screening:
 
 def _finite(*arrays: np.ndarray) -> bool:
     """Whether all numbers are finite (a sum is finite only where every summand is, or the sum overflows: then refuse as well)."""
-    return math.isfinite(sum(float(array.sum()) for array in arrays))
+    return math.isfinite(sum(float(np.add.reduce(array, axis=None)) for array in arrays))
+
+
+def _plausible(message: Detections) -> bool:
+    """Whether all numbers of detections are within their limits, in one look at all of them (what is not a number is not)."""
+    covariance = message.position_covariance.reshape(-1, 4)
+    columns = np.concatenate(
+        (message.position, covariance, message.extent, message.score[:, None], message.heading[:, None]), axis=1
+    )
+    if not ((columns >= LOWEST) & (columns <= HIGHEST)).all() or int(message.class_id.max()) >= len(ObjectClass):
+        return False
+    a, b, d = covariance[:, 0], covariance[:, 1], covariance[:, 3]
+    return bool((a * d * (1.0 + 1e-9) >= b * b).all())

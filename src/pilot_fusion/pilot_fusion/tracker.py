@@ -105,7 +105,7 @@ class Tracker:
         self._update(found, pairs, seen)
         if found.looks is not None:
             self._looks.update(bank, pairs.track, found.looks, pairs.measurement, found.viewer, ego.pose[2])
-        bank.seen[seen, source] = message.stamp
+        bank.seen[:, int(source)][seen] = message.stamp
         started = self._start(found, pairs, explained, clutter)
         return np.concatenate((occlusion, np.zeros(started))) if started else occlusion
 
@@ -195,7 +195,7 @@ class Tracker:
         bank, parameters = self.bank, self._parameters
         # What this kind of sensor itself does not see where it should be is no explanation of what it sees.
         explains = bank.existence > parameters.existence.keep
-        explains &= bank.seen[:, found.source] >= found.time - parameters.existence.miss_time
+        explains &= bank.seen[:, int(found.source)] >= found.time - parameters.existence.miss_time
         if explains.any():
             margin = parameters.association.explained_margin
             rows = rows[~within_boxes(bank, explains, found.position[rows], margin)]
@@ -244,7 +244,7 @@ class Tracker:
         full[:, 2:4, 2:4] = self.bank.spread(heading, motion.birth_speed, motion.birth_speed_across)
         full[:, 4:, 4:] = self.bank.spread(heading, motion.acceleration_along, motion.acceleration_across)
         seen_by = np.full((count, len(Source)), NEVER)
-        seen_by[:, found.source] = found.time
+        seen_by[:, int(found.source)] = found.time
         return {
             "state": state,
             "covariance": full,

@@ -145,15 +145,20 @@ def weigh(
 
 def _near(bank: TrackBank, found: Measurements, margin: float) -> tuple[np.ndarray, np.ndarray]:
     """Pairs closer than a margin, the track's size and four deviations of both: few of the N·M remain for the exact gate."""
-    position = bank.state[:, :2]
     uncertain = np.sqrt(bank.covariance[:, 0, 0] + bank.covariance[:, 1, 1])
     reach = margin + 0.5 * bank.extent[:, 0] + 4.0 * uncertain
     reach_measured = 4.0 * np.sqrt(found.covariance[:, 0, 0] + found.covariance[:, 1, 1])
-    x = position[:, 0, None] - found.position[:, 0]
-    y = position[:, 1, None] - found.position[:, 1]
-    limit = reach[:, None] + reach_measured
-    track, measurement = np.nonzero(x * x + y * y < limit * limit)
-    return track, measurement
+    squared = np.subtract.outer(bank.state[:, 0], found.position[:, 0])
+    squared *= squared
+    y = np.subtract.outer(bank.state[:, 1], found.position[:, 1])
+    y *= y
+    squared += y
+    limit = np.add.outer(reach, reach_measured)
+    limit *= limit
+    near = (squared < limit).ravel().nonzero()[0]
+    count = max(len(found.position), 1)
+    track = near // count
+    return track, near - count * track
 
 
 def assign_one_to_one(pairs: Pairs, sensor: np.ndarray) -> Pairs:
@@ -227,12 +232,18 @@ def duplicates(bank: TrackBank, parameters: AssociationParameters) -> np.ndarray
     """Tracks (N,) that stand where a more probable (of equals: older) one already stands, moving alike."""
     doomed = np.zeros(len(bank), bool)
     reach = 0.5 * parameters.merge_overlap * (bank.extent[:, 0] + bank.extent[:, 1])
-    x = bank.state[:, 0] - bank.state[:, 0, None]
-    y = bank.state[:, 1] - bank.state[:, 1, None]
-    limit = reach + reach[:, None]
-    close = x * x + y * y < limit * limit
-    np.fill_diagonal(close, False)
-    one, other = close.nonzero()
+    squared = np.subtract.outer(bank.state[:, 0], bank.state[:, 0])
+    squared *= squared
+    y = np.subtract.outer(bank.state[:, 1], bank.state[:, 1])
+    y *= y
+    squared += y
+    limit = np.add.outer(reach, reach)
+    limit *= limit
+    close = squared < limit
+    close.ravel()[:: len(bank) + 1] = False
+    near = close.ravel().nonzero()[0]
+    one = near // max(len(bank), 1)
+    other = near - len(bank) * one
     if len(one) == 0:
         return doomed
     # Of the few that are close, those whose boxes overlap too much, in the axes of the first, and that move alike.

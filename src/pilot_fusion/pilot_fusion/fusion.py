@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pilot_common.messages import empty_arrays
 from pilot_common.types import Detections, EgoMotion, LaneMarks, RadarReturns, Tracks, VehicleState, World
 from pilot_common.tyres import Tyres
-from pilot_common.vehicle import SensorKind, Vehicle
+from pilot_common.vehicle import Vehicle
 from pilot_fusion import parameters as declared
 from pilot_fusion.ego_motion import EgoMotionFilter
 from pilot_fusion.lanes import LaneModel, no_lanes
@@ -46,7 +46,10 @@ class Fusion:
         self._vehicle = vehicle
         self._parameters = parameters
         self._screening = Screening(vehicle, parameters.maximum_rows)
-        self._fitted = tuple(index for kind in KINDS for index in vehicle.fitted(kind))
+        self._fitted_of_kind = tuple(tuple(vehicle.fitted(kind)) for kind in KINDS)
+        self._fitted = tuple(index for fitted in self._fitted_of_kind for index in fitted)
+        # Age from which a sensor's newest frame means that it is lost.
+        self._limit = tuple(parameters.sensor_lost + sensor.latency for sensor in vehicle.sensors)
         self._tracker = Tracker(vehicle, parameters)
         self._lanes = LaneModel(parameters.lane)
         self.reset()
@@ -169,28 +172,23 @@ class Fusion:
             tracks=reported_tracks(self._tracker.bank, ego, lanes, self._parameters),
         )
 
-    def _limit(self, index: int) -> float:
-        """Age from which a sensor's newest frame means that it is lost."""
-        sensor = self._vehicle.sensors[index]
-        return self._parameters.sensor_lost + sensor.latency
-
     def _lost(self, time: float) -> tuple[str, ...]:
         """Names of fitted sensors that have not reported for too long, since the start at the earliest."""
         start = time if self._start is None else self._start
         return tuple(
             self._vehicle.sensors[index].name
             for index in self._fitted
-            if time - self._last_frame.get(index, start) > self._limit(index)
+            if time - self._last_frame.get(index, start) > self._limit[index]
         )
 
     def _newest_of_kinds(self, time: float) -> list[float]:
         """Stamp of the newest frame of each kind of sensor that is fitted and alive."""
         newest = []
-        for kind in (SensorKind.CAMERA, SensorKind.RADAR, SensorKind.LIDAR):
+        for fitted in self._fitted_of_kind:
             alive = [
                 self._last_frame[index]
-                for index in self._vehicle.fitted(kind)
-                if index in self._last_frame and time - self._last_frame[index] <= self._limit(index)
+                for index in fitted
+                if index in self._last_frame and time - self._last_frame[index] <= self._limit[index]
             ]
             if alive:
                 newest.append(max(alive))

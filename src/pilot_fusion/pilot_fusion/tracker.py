@@ -88,9 +88,10 @@ class Tracker:
             found = self._model.of_radar(message, ego)
         else:
             found = self._model.of_detections(message, source, ego)
-        unseen = message.stamp - bank.last_seen()
-        bank.existence = existence.fade(bank.existence, unseen, message.stamp - bank.time)
-        bank.predict(message.stamp, unseen > COASTING)
+        if message.stamp != bank.time:
+            unseen = message.stamp - bank.last_seen()
+            bank.existence = existence.fade(bank.existence, unseen, message.stamp - bank.time)
+            bank.predict(message.stamp, unseen > COASTING)
         detection, unhidden = existence.detection_probability(
             bank, found.sensors, source, ego.pose, occlusion
         )

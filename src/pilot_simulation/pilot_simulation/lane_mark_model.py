@@ -60,13 +60,15 @@ class LaneMarkModel:
         if len(lines) == 0:
             return ImageMarks.none()
         pixel, there = self._project_lines(scene, lines)
-        pixel += self._sensor.errors.pixel_px * generator.standard_normal(pixel.shape)
-        inside = (pixel >= 0.0) & (pixel <= self._size)
-        there &= inside[:, :, 0] & inside[:, :, 1]
         there &= generator.random(there.shape) < self._point_probability
-        row, column = there.nonzero()
-        pixel = pixel[row, column]
-        seen = ~self._hidden(pixel, self._distance.take(column), box, box_distance)
+        point = there.ravel().nonzero()[0]
+        row, column = np.divmod(point, there.shape[1])
+        pixel = pixel.reshape(-1, 2).take(point, axis=0)
+        pixel += self._sensor.errors.pixel_px * generator.standard_normal(pixel.shape)
+        inside = pixel >= 0.0
+        inside &= pixel <= self._size
+        seen = inside[:, 0] & inside[:, 1]
+        seen &= ~self._hidden(pixel, self._distance.take(column), box, box_distance)
         kept = np.bincount(row[seen], minlength=len(lines)) >= parameters.fewest_points
         seen &= kept.take(row)
         mark = row[seen].astype(np.uint8)
@@ -108,6 +110,9 @@ class LaneMarkModel:
         if len(box) == 0:
             return np.zeros(len(pixel), bool)
         x, y = pixel[:, :1], pixel[:, 1:]
-        inside = (x > box[:, 0]) & (x < box[:, 2]) & (y > box[:, 1]) & (y < box[:, 3])
+        inside = x > box[:, 0]
+        inside &= x < box[:, 2]
+        inside &= y > box[:, 1]
+        inside &= y < box[:, 3]
         inside &= distance[:, None] > box_distance
         return np.logical_or.reduce(inside, axis=1)

@@ -84,7 +84,7 @@ class Views:
 
     def of_sensors(self, first: int, end: int) -> "Views":
         """Those of the sensors in rows `first` to `end` (exclusive), which become the rows from 0 on."""
-        low, high = np.searchsorted(self.sensor, (first, end)).tolist()
+        low, high = self.sensor.searchsorted(np.array((first, end))).tolist()
         own = slice(low, high)
         return Views(
             self.sensor[own] - first,
@@ -111,7 +111,8 @@ class Viewpoints:
 
     def look(self, scene: Scene) -> Views:
         """Who is in range and in the field of view, and how much of each is visible."""
-        x, y = scene.centre[:, 0] - self._x, scene.centre[:, 1] - self._y  # (S, N), like all up to the pairs
+        # All up to the pairs are (S, N).
+        x, y = scene.centre[:, 0] - self._x, scene.centre[:, 1] - self._y
         cosine, sine = np.cos(scene.heading), np.sin(scene.heading)
         half_length, half_width = 0.5 * scene.extent[:, 0], 0.5 * scene.extent[:, 1]
         local_x = -(x * cosine + y * sine)  # the sensor in the object's frame
@@ -158,13 +159,17 @@ class Viewpoints:
         far = np.maximum(distance, 0.1)
         top, middle = (height - eye) / far, (0.5 * height - eye) / far
         rays = low_seen[:, None] + width[:, None] * RAY_SHARES
-        hides = (sensor[:, None] == sensor) & (distance < distance[:, None]) & (top >= middle[:, None])
-        hides &= (low < high_seen[:, None]) & (high > low_seen[:, None])
+        hides = distance < distance[:, None]
+        hides &= sensor[:, None] == sensor
+        hides &= top >= middle[:, None]
+        hides &= low < high_seen[:, None]
+        hides &= high > low_seen[:, None]
         behind, before = hides.nonzero()
         visible = share
         if len(behind):
             ray = rays.take(behind, axis=0)
-            blocked = (ray >= low.take(before)[:, None]) & (ray <= high.take(before)[:, None])
+            blocked = ray >= low.take(before)[:, None]
+            blocked &= ray <= high.take(before)[:, None]
             starts = np.empty(len(behind), bool)
             starts[0] = True
             np.not_equal(behind[1:], behind[:-1], out=starts[1:])

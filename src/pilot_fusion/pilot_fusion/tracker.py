@@ -225,7 +225,8 @@ class Tracker:
         count = len(rows)
         heading = np.full(count, found.yaw)
         heading_variance = np.full(count, UNKNOWN_HEADING**2)
-        extent = np.tile((looks.length, looks.width, looks.height), (count, 1))
+        extent = np.empty((count, 3))
+        extent[:] = looks.length, looks.width, looks.height
         class_weight = np.zeros((count, len(ObjectClass)))
         base = np.zeros(count)
         if found.looks is not None:
@@ -234,8 +235,8 @@ class Tracker:
             heading = np.where(heading_valid, seen.heading[rows] + found.yaw, heading)
             heading_variance = np.where(heading_valid, motion.heading_measured**2, heading_variance)
             extent = np.where(seen.extent[rows] > SMALLEST_EXTENT, seen.extent[rows], extent)
-            score = np.clip(seen.score[rows], 0.0, 1.0)
-            class_weight[np.arange(count), seen.class_id[rows]] = np.maximum(score, 0.05)
+            score = np.minimum(np.maximum(seen.score[rows], 0.05), 1.0)
+            class_weight[np.arange(count), seen.class_id[rows]] = score
             base = seen.position[rows, 2]
         position, covariance = self._newcomers_place(found, rows, heading, extent)
         state = np.zeros((count, 6))

@@ -47,7 +47,9 @@ class Measurements(NamedTuple):
     range_rate_variance: np.ndarray | None  # (M,)
     looks: Detections | None  # class, size, heading (in base_link), score; row by row the same
     yaw: float  # of base_link in odom
-    columns: np.ndarray  # (4, M) position and viewer, of radar (8, M) beam, ground speed and its variance too: one look-up
+    columns: (
+        np.ndarray
+    )  # (4, M) position and viewer, of radar (8, M) beam, ground speed and its variance too: one look-up
     ground_speed: np.ndarray | None  # (M,) over ground along the beam, where the range rate is measured
 
 

@@ -119,9 +119,12 @@ def _plausible(message: Detections) -> bool:
     """Whether all numbers of detections are within their limits, in one look at all of them (what is not a number is not)."""
     covariance = message.position_covariance.reshape(-1, 4)
     columns = np.concatenate(
-        (message.position, covariance, message.extent, message.score[:, None], message.heading[:, None]), axis=1
+        (message.position, covariance, message.extent, message.score[:, None], message.heading[:, None]),
+        axis=1,
     )
-    if not ((columns >= LOWEST) & (columns <= HIGHEST)).all() or int(message.class_id.max()) >= len(ObjectClass):
+    if not ((columns >= LOWEST) & (columns <= HIGHEST)).all():
+        return False
+    if int(message.class_id.max()) >= len(ObjectClass):
         return False
     a, b, d = covariance[:, 0], covariance[:, 1], covariance[:, 3]
     return bool((a * d * (1.0 + 1e-9) >= b * b).all())

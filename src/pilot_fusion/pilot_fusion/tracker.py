@@ -132,9 +132,7 @@ class Tracker:
             seen, measurement, density, rivals = seen[best], measurement[best], density[best], rivals[best]
         others = clutter[measurement] + rivals
         score = NEUTRAL_SCORE if found.looks is None else found.looks.score[measurement]
-        existence[seen] = self._existence.seen(
-            bank.existence[seen], detection[seen], density, others, score
-        )
+        existence[seen] = self._existence.seen(bank.existence[seen], detection[seen], density, others, score)
         bank.existence = existence
         return seen
 
@@ -283,9 +281,7 @@ class Tracker:
             bank.covariance[:, 0, 0] + bank.covariance[:, 1, 1] > parameters.existence.largest_deviation**2
         )
         # What sensors see far off is uncertain as well: only what nobody sees any more is lost.
-        alive &= ~(
-            uncertain & (bank.time - bank.last_seen() > parameters.existence.miss_time)
-        )
+        alive &= ~(uncertain & (bank.time - bank.last_seen() > parameters.existence.miss_time))
         alive &= ~duplicates(bank, parameters.association)
         if len(alive) > parameters.maximum_tracks and int(alive.sum()) > parameters.maximum_tracks:
             rank = np.lexsort((bank.identity, -np.where(alive, bank.existence, -1.0)))

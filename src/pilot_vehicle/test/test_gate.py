@@ -2,74 +2,17 @@
 
 import copy
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as some
+from gate_inputs import STOP, TICK, command, mode, state
 
 from pilot_common.errors import ConfigError
 from pilot_common.folders import config_folder
-from pilot_common.types import Command, DriveMode, DriverInput, Gear, Limit, Mode, Side, VehicleState
-from pilot_common.vehicle import load_parameters, load_vehicle
+from pilot_common.types import DriveMode, Gear, Limit, Side
+from pilot_common.vehicle import load_parameters
 from pilot_vehicle.gate import PASSING, Gate, GateInputs, GateParameters
 from pilot_vehicle.steady_turn import SteadyTurn
-
-TICK = 0.02
-STOP = np.arange(0.0, 3.01, 0.1)
-NOBODY = DriverInput(
-    accelerator=0.0,
-    brake=0.0,
-    steering_torque=0.0,
-    hands_on=True,
-    eyes_on=True,
-    engage=False,
-    cancel=False,
-    lane_change=Side.NONE,
-    set_speed=30.0,
-    time_gap=1.5,
-)
-
-
-def state(time, speed=20.0, *, valid=True, steering=0.0, acceleration=0.0, gear=Gear.DRIVE, **driver):
-    return VehicleState(
-        stamp=time,
-        valid=valid,
-        speed=speed,
-        acceleration=acceleration,
-        lateral_acceleration=0.0,
-        yaw_rate=0.0,
-        steering_angle=steering,
-        gear=gear,
-        indicator=Side.NONE,
-        driver=replace(NOBODY, **driver),
-    )
-
-
-def command(time, steering=0.0, acceleration=0.0, **fields):
-    values = {
-        "stamp": time,
-        "source_stamp": time - 0.1,
-        "valid": True,
-        "reason": "",
-        "steering_angle": steering,
-        "acceleration": acceleration,
-        "gear": Gear.DRIVE,
-        "indicator": Side.NONE,
-        "hazard_lights": False,
-        "lateral_error": 0.0,
-        "heading_error": 0.0,
-        "speed_error": 0.0,
-        "fallback_time": STOP,
-        "fallback_steering_angle": np.full_like(STOP, 0.01),
-        "fallback_acceleration": np.full_like(STOP, -2.0),
-    }
-    return Command(**(values | fields))
-
-
-def mode(drive_mode=DriveMode.ACTIVE):
-    return Mode(stamp=0.0, mode=drive_mode, reason="test", warning=0)
 
 
 @pytest.fixture
@@ -419,85 +362,3 @@ def test_reset_forgets_everything(bench, vehicle):
     fresh = Bench(Gate(vehicle, bench.gate._parameters))
     fresh.time = bench.time
     assert bench.run(1.0, 0.02, -4.0) == fresh.run(1.0, 0.02, -4.0)
-
-
-SEDAN = load_vehicle("sedan_ice", config_folder())
-SEDAN_GATE = load_parameters(GateParameters, "gate", SEDAN, config_folder())
-anything = some.one_of(
-    some.floats(-2.0, 2.0),
-    some.floats(-1e3, 1e3),
-    some.sampled_from([math.nan, math.inf, -math.inf, 0.0, 1e300]),
-)
-commands = some.one_of(
-    some.none(),
-    some.builds(
-        lambda steering, acceleration, stamp, valid, tail: command(
-            stamp,
-            steering,
-            acceleration,
-            valid=valid,
-            fallback_acceleration=np.full_like(STOP, tail),
-            fallback_steering_angle=np.full_like(STOP, tail),
-        ),
-        anything,
-        anything,
-        some.floats(99.0, 102.0),
-        some.booleans(),
-        anything,
-    ),
-)
-states = some.one_of(
-    some.none(),
-    some.builds(
-        lambda speed, steering, acceleration, brake, torque, valid: state(
-            100.0,
-            speed,
-            steering=steering,
-            acceleration=acceleration,
-            brake=brake,
-            steering_torque=torque,
-            valid=valid,
-        ),
-        anything,
-        anything,
-        anything,
-        some.sampled_from([0.0, 0.0, 0.5, math.nan]),
-        some.sampled_from([0.0, 0.0, 20.0, math.nan]),
-        some.booleans(),
-    ),
-)
-modes = some.one_of(some.none(), some.sampled_from([mode(value) for value in DriveMode]), some.just(mode()))
-steps = some.lists(some.tuples(some.floats(-0.05, 0.3), commands, states, modes), min_size=1, max_size=15)
-
-
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-@given(steps=steps)
-def test_whatever_comes_in_nothing_leaves_outside_the_limits(steps):
-    vehicle, gate = SEDAN, Gate(SEDAN, SEDAN_GATE)
-    limits, actuators, turn = vehicle.facts.limits, vehicle.facts.actuators, SteadyTurn(vehicle.facts)
-    time, last = 100.0, None
-    for pause, given_command, given_state, given_mode in steps:
-        time += pause
-        elapsed = min(max(pause, 0.0), 0.1) + 1e-9
-        said = gate.step(
-            GateInputs(time=time, command=given_command, vehicle_state=given_state, mode=given_mode)
-        ).actuation
-        assert math.isfinite(said.steering_angle)
-        assert math.isfinite(said.acceleration)
-        assert math.isfinite(said.source_stamp)
-        assert abs(said.steering_angle) <= actuators.max_steering_angle
-        assert -limits.max_deceleration <= said.acceleration <= limits.max_acceleration
-        if said.active and last is not None and last.active:
-            change = said.acceleration - last.acceleration
-            assert abs(change) <= limits.max_emergency_jerk * elapsed + 1e-6
-            if min(said.acceleration, last.acceleration) >= -limits.comfort_deceleration:
-                assert change <= limits.max_jerk * elapsed + 1e-6
-            reach = actuators.max_steering_rate * elapsed
-            assert abs(said.steering_angle - last.steering_angle) <= reach + 1e-9
-            # Tighter than the lateral limit only while it steers back as fast as it can.
-            across = abs(turn.lateral_acceleration(said.steering_angle, gate._speed))
-            if across > limits.max_lateral_acceleration + 1e-6:
-                assert abs(said.steering_angle) <= abs(last.steering_angle)
-        if not said.active:
-            assert said.limit in (Limit.MODE, Limit.OVERRIDE)
-        last = said

@@ -5,7 +5,7 @@ class LaunchDescriptionEntity:
     """Anything that can be visited: an action or a whole description."""
 
     def visit(self, context):
-        """Do the work. Return entities to visit next, or None."""
+        """Do the work. Return entities to visit next, or None. Abstract, as officially: every kind of entity has its own."""
         raise NotImplementedError
 
     def describe_sub_entities(self):
@@ -29,7 +29,7 @@ class Action(LaunchDescriptionEntity):
         return None
 
     def execute(self, context):
-        """Do the work of the action. Return entities to visit next, or None."""
+        """Do the work of the action. Return entities to visit next, or None. Abstract: every action has its own."""
         raise NotImplementedError
 
 

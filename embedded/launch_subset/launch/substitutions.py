@@ -10,7 +10,7 @@ class Substitution:
     """A value that is resolved with the launch context."""
 
     def perform(self, context):
-        """Return the text this stands for."""
+        """Return the text this stands for. Abstract: every substitution has its own."""
         raise NotImplementedError
 
     def describe(self):

@@ -66,6 +66,7 @@ class Manoeuvre(IntEnum):
     LANE_CHANGE_RIGHT = 5
     EMERGENCY_BRAKE = 6
     MINIMUM_RISK = 7
+    EVADE = 8
 
 
 class Limit(IntEnum):

@@ -18,7 +18,7 @@ from pilot_common.vehicle import Capability, SensorKind, Vehicle
 HEALTH = "health/"
 HEALTH_RATE = 10.0
 EQUIPMENT = tuple(kind.value for kind in SensorKind)
-SOURCES = ("vehicle", "simulation", *EQUIPMENT)
+SOURCES = ("vehicle", "navigation", "simulation", *EQUIPMENT)
 
 
 @dataclass(frozen=True, slots=True)

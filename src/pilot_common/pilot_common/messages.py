@@ -58,6 +58,9 @@ LinePoints = Annotated[Array, Layout("float64", "Q", (2,))]
 LineCodes = Annotated[Array, Layout("uint8", "Q")]
 BoundVector = Annotated[Array, Layout("float64", "C")]
 BoundIdentities = Annotated[Array, Layout("uint32", "C")]
+BoundArguments = Annotated[Array, Layout("float64", "C", (8,))]
+RouteVector = Annotated[Array, Layout("float64", "R")]
+LimitVector = Annotated[Array, Layout("float64", "K")]
 Intentions = Annotated[Array, Layout("float64", "N", (3,))]
 
 

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from pilot_common.enumerations import DriveMode, Gear, Limit, Manoeuvre, MarkKind, ObjectClass, Side  # noqa: F401 - the whole vocabulary can be had from here
 from pilot_common.messages import (
+    BoundArguments,
     BoundIdentities,
     BoundVector,
     Boxes,
@@ -20,6 +21,7 @@ from pilot_common.messages import (
     Intentions,
     LaneCodes,
     LaneVector,
+    LimitVector,
     LineCodes,
     LinePoints,
     MarkCodes,
@@ -33,11 +35,13 @@ from pilot_common.messages import (
     PathVector,
     Points,
     Points3,
+    RouteVector,
     SensorCodes,
     Stamp,
     TimePoints,
     TimeVector,
     Vector,
+    empty_arrays,
 )
 
 
@@ -222,6 +226,27 @@ class World(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Route(Message):
+    """What the navigation knows of the road ahead, in distances from the car along it.
+
+    Lane r of R (right to left, as many as the road has at the car) can be followed for `lane_distance[r]` without leaving the
+    route: until it ends, is closed, or leads elsewhere. The route is known for `horizon`; a lane good for that long needs
+    no change. `shoulder_width` is of a hard shoulder right of the rightmost lane, 0 where there is none. From `limit_distance[k]` on
+    the speed limit is `limit_speed[k]`. `guidance` says in words what comes next.
+    """
+
+    stamp: Stamp
+    valid: bool
+    reason: str
+    horizon: float
+    lane_distance: RouteVector
+    shoulder_width: float
+    limit_distance: LimitVector
+    limit_speed: LimitVector
+    guidance: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trajectory(Message):
     """Motion of the rear axle from `stamp` on: times relative to the plan's stamp, poses in `base_link` at that stamp."""
 
@@ -235,24 +260,33 @@ class Trajectory(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger(Message):
-    """Why: every constraint on the acceleration now, in m/s², and which one bound it.
+    """Why: every constraint on one quantity now, and which one bound it.
 
-    `name` is the kind of constraint, `bound` the highest acceleration it allows, `identity` the track behind it (0: none),
-    `sentence` the constraint in words. `binding` and `runner_up` index them.
+    `name` is the kind of constraint, `bound` what it allows (of `Plan.ledger` the highest acceleration in m/s², of
+    `Plan.lateral` the offset to go to in m), `identity` the track behind it (0: none), `sentence` and `sentence_zh` the constraint
+    in English and Chinese. `argument` holds the numbers from which the constraint of that name gives its bound again.
+    `binding` and `runner_up` index them.
     """
 
     name: tuple[str, ...]
     bound: BoundVector
     identity: BoundIdentities
+    argument: BoundArguments
     sentence: tuple[str, ...]
+    sentence_zh: tuple[str, ...]
     binding: int
     runner_up: int
+
+    @classmethod
+    def empty(cls) -> "Ledger":
+        """Of a plan that is not one: no constraint was looked at."""
+        return cls(name=(), sentence=(), sentence_zh=(), binding=0, runner_up=0, **empty_arrays(cls))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan(Message):
     """What the car shall do and why. `path` (P points of the rear axle's line) goes on past the trajectory, so that control can
-    stop along it when no new plan comes.
+    stop along it when no new plan comes. `ledger` says why this acceleration, `lateral` why this place across the road.
     """
 
     stamp: Stamp
@@ -269,6 +303,7 @@ class Plan(Message):
     path_heading: PathVector
     path_curvature: PathVector
     ledger: Ledger
+    lateral: Ledger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,7 +75,11 @@ def edit(file: Path, old: str, new: str) -> None:
         (", feedback: true, maximum_age_ms: 300", ", maximum_age_ms: 300", "mode flows against the order"),
         ("budget_ms: 25", "budget_s: 25", "unknown key"),
         ("qos: stream", "qos: streaming", "must be one of stream, state, latched, event"),
-        ("source: lidar", "source: lidr", "lidar_detections.source: must be one of vehicle, simulation"),
+        (
+            "source: lidar",
+            "source: lidr",
+            "lidar_detections.source: must be one of vehicle, navigation, simulation",
+        ),
         ("requires: [camera]", "requires: [camra]", "detection.requires: must be one of camera, radar"),
         ("rate: 20\n", "rate: -20\n", r"supervision.rate: must lie in \[0.1, 1000\] Hz"),
         ("watchdog_ms: 40", "watchdog_ms: 0", r"gate.watchdog_ms: must lie in \[1, 10000\] ms"),

@@ -10,7 +10,6 @@ import numpy as np
 from pilot_common.arc import along, foot
 from pilot_common.folders import config_folder
 from pilot_common.geometry import inverse, transform_points
-from pilot_common.messages import empty_arrays
 from pilot_common.road import ReferenceLine
 from pilot_common.types import (
     Command,
@@ -199,7 +198,8 @@ class Drive:
             path=base,
             path_heading=heading - motion.yaw,
             path_curvature=curvature,
-            ledger=Ledger(**empty_arrays(Ledger), name=(), sentence=(), binding=0, runner_up=0),
+            ledger=Ledger.empty(),
+            lateral=Ledger.empty(),
         )
         return self.change_plan(plan)
 

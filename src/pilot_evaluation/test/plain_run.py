@@ -97,7 +97,8 @@ def plan(time: float, manoeuvre: Manoeuvre = Manoeuvre.CRUISE) -> Plan:
         lead_identity=0,
         lead_gap=0.0,
         trajectory=Trajectory(**empty_arrays(Trajectory)),
-        ledger=Ledger(name=(), sentence=(), binding=0, runner_up=0, **empty_arrays(Ledger)),
+        ledger=Ledger.empty(),
+        lateral=Ledger.empty(),
         **empty_arrays(Plan),
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from pilot_common.types import Mode, Plan, VehicleState, World
+from pilot_common.types import Mode, Plan, Route, VehicleState, World
 from pilot_common.vehicle import Vehicle
 
 
@@ -21,6 +21,7 @@ class PlannerInputs:
     world: World | None
     vehicle_state: VehicleState | None
     mode: Mode | None
+    route: Route | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,7 +67,6 @@ WORLD = World(
     lanes=LANES,
     tracks=Tracks(**empty_arrays(Tracks)),
 )
-LEDGER = Ledger(name=(), sentence=(), binding=0, runner_up=0, **empty_arrays(Ledger))
 PLAN = Plan(
     stamp=0.0,
     source_stamp=0.0,
@@ -79,7 +78,8 @@ PLAN = Plan(
     lead_identity=0,
     lead_gap=0.0,
     trajectory=Trajectory(**empty_arrays(Trajectory)),
-    ledger=LEDGER,
+    ledger=Ledger.empty(),
+    lateral=Ledger.empty(),
     **empty_arrays(Plan),
 )
 ACTUATION = Actuation(

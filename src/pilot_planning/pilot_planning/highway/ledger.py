@@ -15,6 +15,8 @@ class Entry:
     bound: float
     sentence: str
     identity: int = 0
+    sentence_zh: str = ""
+    argument: tuple[float, ...] = ()
 
 
 def settle(entries: list[Entry], last: float, up: float, down: float) -> tuple[float, int, Ledger]:
@@ -37,7 +39,9 @@ def settle(entries: list[Entry], last: float, up: float, down: float) -> tuple[f
         name=tuple(entry.name for entry in entries),
         bound=np.array([entry.bound for entry in entries]),
         identity=np.array([entry.identity for entry in entries], np.uint32),
+        argument=np.array([(*entry.argument, *(8 - len(entry.argument)) * (0.0,)) for entry in entries]),
         sentence=tuple(entry.sentence for entry in entries),
+        sentence_zh=tuple(entry.sentence_zh for entry in entries),
         binding=binding,
         runner_up=runner_up,
     )

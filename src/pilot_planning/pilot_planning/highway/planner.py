@@ -153,6 +153,7 @@ class HighwayPlanner:
             path_heading=path.heading,
             path_curvature=path.curvature,
             ledger=ledger,
+            lateral=Ledger.empty(),
         )
         self._memory = Memory(
             world.stamp, pose, path, road, target, trajectory.speed, command, mode.system_drives
@@ -269,5 +270,6 @@ def _no_plan(stamp: float, reason: str) -> Plan:
         lead_gap=0.0,
         trajectory=Trajectory(**empty_arrays(Trajectory)),
         **empty_arrays(Plan),
-        ledger=Ledger(**empty_arrays(Ledger), name=(), sentence=(), binding=0, runner_up=0),
+        ledger=Ledger.empty(),
+        lateral=Ledger.empty(),
     )

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from pilot_common.types import DriveMode
 from pilot_common.vehicle import SensorKind, Vehicle
+from pilot_planning.highway.following import FollowLaw
 from pilot_planning.highway.ledger import Entry
 from pilot_planning.highway.longitudinal import (
     FREE,
     BrakeLaw,
-    FollowLaw,
     Law,
     SpeedLaw,
     StopLaw,

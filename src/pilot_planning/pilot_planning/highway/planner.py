@@ -1,14 +1,13 @@
 """The highway planner: world in, plan with reasons out."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from pilot_common.arc import foot
 from pilot_common.geometry import Pose, compose, inverse
 from pilot_common.messages import empty_arrays
-from pilot_common.types import DriveMode, Ledger, Manoeuvre, Mode, Plan, Side, Trajectory, VehicleState, World
+from pilot_common.types import DriveMode, Ledger, Manoeuvre, Plan, Side, Trajectory, VehicleState, World
 from pilot_common.vehicle import Vehicle
 from pilot_planning.highway.following import FollowLaw
 from pilot_planning.highway.lane_change import LaneChange, Phase, Scene
@@ -18,35 +17,22 @@ from pilot_planning.highway.motion import braking_jerk
 from pilot_planning.highway.parameters import PlanningParameters
 from pilot_planning.highway.path import (
     Path,
-    Start,
     comfortable_time,
     plan_path,
     sampling,
     start_at_car,
     start_on,
 )
-from pilot_planning.highway.relevance import Role, obstacles
+from pilot_planning.highway.relevance import Obstacle, Role, obstacles
 from pilot_planning.highway.road import Remembered, Road, pose_of, see_road
+from pilot_planning.highway.situation import Drive, Memory, Situation
 from pilot_planning.highway.speed_plan import Demand, SpeedPlanner
 from pilot_planning.highway.traffic import see_traffic
 from pilot_planning.highway.trajectory import along_path, roll_out
 from pilot_planning.interface import PlannerInputs, PlannerOutputs
 
+FOLLOWING = ("follow", "cut_in", "brake", "crossing")  # entries that are about another road user
 ROLLED_LAWS = 4  # the tightest laws go into the rollout; the others are far from binding within its horizon
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What one cycle leaves to the next, in the frame of its own `pose` (odom_from_base)."""
-
-    stamp: float
-    pose: Pose
-    path: Path
-    road: Road
-    target: float  # offset of the lane centre that the path led to
-    speed: np.ndarray  # (T,) of the trajectory
-    acceleration: float
-    driving: bool
 
 
 class HighwayPlanner:
@@ -84,37 +70,74 @@ class HighwayPlanner:
             return PlannerOutputs(plan=_no_plan(stamp, reason), debug={})
         if inputs.vehicle_state is not None and inputs.vehicle_state.valid:
             self._state = inputs.vehicle_state
-        return self._plan(world, inputs.mode)
+        return self._plan(world, inputs.mode.mode if inputs.mode is not None else DriveMode.OFF)
 
-    def _plan(self, world: World, mode_message: Mode | None) -> PlannerOutputs:
-        mode = mode_message.mode if mode_message is not None else DriveMode.OFF
+    def _plan(self, world: World, mode: DriveMode) -> PlannerOutputs:
+        now = self._look(world, mode)
+        lane = now.lane + self._change_lane(now)
+        target = float(now.road.offset[lane])
+        path = self._path(now, target)
+        found = self._relevant(now, path)
+        drive = self._accelerate(now, found)
+        rolled = roll_out(
+            _rolled_laws(drive.demand),
+            drive.speed,
+            drive.command,
+            drive.up,
+            drive.down,
+            self._step,
+            self._p.path.samples,
+        )
+        trajectory = along_path(path, self._step, *rolled)
+        self._memory = Memory(
+            world.stamp, now.pose, path, now.road, target, trajectory.speed, drive.command, mode.system_drives
+        )
+        plan = self._message(now, path, found, drive, trajectory)
+        return PlannerOutputs(plan=plan, debug=self._debug(now, path, target, found, drive))
+
+    def _look(self, world: World, mode: DriveMode) -> Situation:
+        """Road and traffic as seen, and what the last cycle left: start of the path, planned speed, lane."""
         ego, pose = world.ego, pose_of(world.ego)
         memory = self._usable_memory(world.stamp)
         continued = memory is not None and memory.driving and mode.system_drives
         road = see_road(world, pose, self._lanes, self._p.path.memory)
         if road.fresh:
             self._lanes = Remembered(road, world.stamp, pose)
-        traffic = see_traffic(world.tracks, road, self._p.relevance)
-        last_from_now = compose(inverse(memory.pose), pose) if memory is not None else (0.0, 0.0, 0.0)
-
-        speed, last = max(0.0, ego.speed), ego.acceleration
+        speed, last, lane, elapsed = max(0.0, ego.speed), ego.acceleration, road.ego_lane, 1.0 / 20.0
         start = start_at_car(ego.yaw_rate, ego.speed)
-        lane = road.ego_lane
         if memory is not None and continued:
+            last_from_now = compose(inverse(memory.pose), pose)
             start = start_on(memory.path, last_from_now, ego.yaw_rate, ego.speed, self._p.path)
             speed, last = self._continued_speed(memory, world.stamp, speed)
             lane = self._same_lane(memory, last_from_now, road)
-        scene = Scene(world.stamp, speed, road, traffic, lane, world.sensors_lost)
-        lever = self._state.driver.lane_change if self._state is not None else Side.NONE
-        lane += self._lane_change.update(lever, mode is DriveMode.ACTIVE and continued, scene)
-        target = float(road.offset[lane])
-        path = self._path(road, start, target, world.stamp, speed)
+            elapsed = world.stamp - memory.stamp
+        return Situation(
+            world=world,
+            mode=mode,
+            pose=pose,
+            road=road,
+            traffic=see_traffic(world.tracks, road, self._p.relevance),
+            continued=continued,
+            elapsed=elapsed,
+            start=start,
+            lane=lane,
+            speed=speed,
+            last=last,
+        )
 
+    def _change_lane(self, now: Situation) -> int:
+        """One cycle of the lane change: by how many lanes the path's lane moves."""
+        scene = Scene(now.world.stamp, now.speed, now.road, now.traffic, now.lane, now.world.sensors_lost)
+        lever = self._state.driver.lane_change if self._state is not None else Side.NONE
+        return self._lane_change.update(lever, now.mode is DriveMode.ACTIVE and now.continued, scene)
+
+    def _relevant(self, now: Situation, path: Path) -> list[Obstacle]:
+        """Who is in the way of this path."""
         dimensions = self._vehicle.facts.dimensions
         found = obstacles(
-            traffic,
-            road.ego_station + dimensions.rear_axle_to_front,
-            ego.speed,
+            now.traffic,
+            now.road.ego_station + dimensions.rear_axle_to_front,
+            now.world.ego.speed,
             0.5 * dimensions.width,
             dimensions.length,
             path.station,
@@ -123,52 +146,65 @@ class HighwayPlanner:
             self._p.relevance,
         )
         self._members = np.array([item.identity for item in found if item.role is Role.IN_PATH], np.uint32)
+        return found
+
+    def _accelerate(self, now: Situation, found: list[Obstacle]) -> Drive:
+        """The acceleration to command, with all that bounds it."""
+        speed, last = now.speed, now.last
         set_speed, time_gap = self._wishes(speed)
         was_held = self._speeds.held
         demand = self._speeds.demand(
-            road, found, speed, ego.speed, set_speed, time_gap, mode, world.sensors_lost
+            now.road,
+            found,
+            speed,
+            now.world.ego.speed,
+            set_speed,
+            time_gap,
+            now.mode,
+            now.world.sensors_lost,
         )
         if self._speeds.held:
             speed = 0.0
         elif was_held:
             last = max(last, 0.0)  # letting the brakes go at a stand is no jerk
-        elapsed = world.stamp - memory.stamp if memory is not None and continued else 1.0 / 20.0
         up, down = self._jerks(speed, last, demand)
-        command, physical, ledger = settle(demand.entries, last, up * elapsed, down * elapsed)
+        command, physical, ledger = settle(demand.entries, last, up * now.elapsed, down * now.elapsed)
+        return Drive(demand, speed, command, up, down, physical, ledger)
 
-        rolled = roll_out(_rolled_laws(demand), speed, command, up, down, self._step, self._p.path.samples)
-        trajectory = along_path(path, self._step, *rolled)
+    def _message(
+        self, now: Situation, path: Path, found: list[Obstacle], drive: Drive, trajectory: Trajectory
+    ) -> Plan:
         lead = next((item for item in found if item.role is Role.IN_PATH), None)
-        plan = Plan(
-            stamp=world.stamp,
-            source_stamp=world.source_stamp,
+        return Plan(
+            stamp=now.world.stamp,
+            source_stamp=now.world.source_stamp,
             valid=True,
-            reason=self._reason(demand.entries[physical], road),
-            manoeuvre=self._manoeuvre(mode, demand, physical, rolled[1]),
+            reason=self._reason(drive.demand.entries[drive.physical], now.road),
+            manoeuvre=self._manoeuvre(now.mode, drive, float(trajectory.speed.min())),
             indicator=self._lane_change.indicator,
-            target_speed=demand.target_speed,
+            target_speed=drive.demand.target_speed,
             lead_identity=lead.identity if lead is not None else 0,
             lead_gap=lead.gap if lead is not None else 0.0,
             trajectory=trajectory,
             path=path.point,
             path_heading=path.heading,
             path_curvature=path.curvature,
-            ledger=ledger,
+            ledger=drive.ledger,
             lateral=Ledger.empty(),
         )
-        self._memory = Memory(
-            world.stamp, pose, path, road, target, trajectory.speed, command, mode.system_drives
-        )
-        debug = {
-            "ego_offset": road.ego_offset,
+
+    def _debug(
+        self, now: Situation, path: Path, target: float, found: list[Obstacle], drive: Drive
+    ) -> dict[str, float]:
+        return {
+            "ego_offset": now.road.ego_offset,
             "target_offset": target,
             "start_offset": float(path.offset[0]),
-            "continued": float(start.continued),
-            "planned_speed": speed,
+            "continued": float(now.start.continued),
+            "planned_speed": drive.speed,
             "lane_change_phase": float(self._lane_change.phase.value),
             "obstacles": float(len(found)),
         }
-        return PlannerOutputs(plan=plan, debug=debug)
 
     def _usable_memory(self, stamp: float) -> Memory | None:
         memory = self._memory
@@ -191,15 +227,15 @@ class HighwayPlanner:
         near = abs(float(road.offset[lane]) - relative) < 0.5 * float(road.width[lane])
         return lane if near else road.ego_lane
 
-    def _path(self, road: Road, start: Start, target: float, stamp: float, speed: float) -> Path:
-        left = self._lane_change.time_left(stamp)
-        seconds = comfortable_time(target - road.ego_offset, self._p.path)
+    def _path(self, now: Situation, target: float) -> Path:
+        left = self._lane_change.time_left(now.world.stamp)
+        seconds = comfortable_time(target - now.road.ego_offset, self._p.path)
         if left is not None:
             seconds = max(left, 0.25 * self._p.lane_change.duration)
         horizon = self._p.path.horizon
-        reach = speed * horizon + 0.5 * self._p.speed.acceleration * horizon * horizon
+        reach = now.speed * horizon + 0.5 * self._p.speed.acceleration * horizon * horizon
         scale = max(1.0, reach / self._p.path.length)
-        return plan_path(road, start, target, seconds, speed, self._grid * scale, self._p.path)
+        return plan_path(now.road, now.start, target, seconds, now.speed, self._grid * scale, self._p.path)
 
     def _wishes(self, speed: float) -> tuple[float, float]:
         """Set speed and time gap of the driver; the present speed and the usual gap where none is set."""
@@ -215,18 +251,18 @@ class HighwayPlanner:
         up = min(self._limits.max_jerk, self._p.speed.jerk) if last >= 0.0 else down
         return up, self._limits.max_emergency_jerk if demand.emergency else down
 
-    def _manoeuvre(self, mode: DriveMode, demand: Demand, physical: int, speeds: list[float]) -> Manoeuvre:
-        name = demand.entries[physical].name
-        if demand.emergency:
+    def _manoeuvre(self, mode: DriveMode, drive: Drive, slowest: float) -> Manoeuvre:
+        binding = drive.demand.entries[drive.physical]
+        if drive.demand.emergency:
             return Manoeuvre.EMERGENCY_BRAKE
         if mode is DriveMode.MINIMUM_RISK:
             return Manoeuvre.MINIMUM_RISK
         if self._lane_change.phase is Phase.MOVING:
             left = self._lane_change.side is Side.LEFT
             return Manoeuvre.LANE_CHANGE_LEFT if left else Manoeuvre.LANE_CHANGE_RIGHT
-        if name == "hold" or (demand.entries[physical].bound < 0.0 and min(speeds) <= 0.0):
+        if binding.name == "hold" or (binding.bound < 0.0 and slowest <= 0.0):
             return Manoeuvre.STOP
-        return Manoeuvre.FOLLOW if name in ("follow", "cut_in", "brake", "crossing") else Manoeuvre.CRUISE
+        return Manoeuvre.FOLLOW if binding.name in FOLLOWING else Manoeuvre.CRUISE
 
     def _reason(self, entry: Entry, road: Road) -> str:
         return "; ".join(part for part in (entry.sentence, self._lane_change.note, road.note) if part)

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from motorway import Motorway, Other, arc_road, replace_tracks, vehicle
 
+from pilot_common.regulation import braking_jerk, regulation_gap
 from pilot_common.types import DriveMode, Manoeuvre, ObjectClass
-from pilot_planning.highway.motion import braking_jerk, needed_deceleration, regulation_gap
+from pilot_planning.highway.motion import needed_deceleration
 
 STEP = 0.05
 LIMITS = vehicle().facts.limits

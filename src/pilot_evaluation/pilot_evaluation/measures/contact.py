@@ -5,14 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from pilot_common.geometry import wrap
+from pilot_common.regulation import cut_in_time
 from pilot_evaluation.measures.measure import Measure, nothing, spans
 from pilot_evaluation.run import Run
 
 LOOK_BACK = 3.0  # s before the contact in which a lane change may have led to it
 SIDEWAYS = 0.15  # m/s: who moves less than this across the road did not move over
-# UN R157: a cut-in must be avoided if at intrusion the time to collision exceeds v_rel / (2 · 6 m/s²) + 0.35 s.
-CUT_IN_DECELERATION = 6.0
-CUT_IN_REACTION = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +125,7 @@ def _ran_into(run: Run, past: np.ndarray, rows: np.ndarray) -> tuple[bool, str]:
     closing = float(run.column("truth", "speed")[past[moment]] - others.speed[rows[moment]])
     if closing <= 0.0:
         return True, "the ego drove into its rear"
-    left, needed = max(float(gap), 0.0) / closing, closing / (2.0 * CUT_IN_DECELERATION) + CUT_IN_REACTION
+    left, needed = max(float(gap), 0.0) / closing, cut_in_time(closing)
     if left < needed:
         return (
             False,

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 
+from pilot_common.regulation import LARGEST_REGULATION_GAP, regulation_gap
 from pilot_planning.highway.longitudinal import Law
 from pilot_planning.highway.motion import LeadMotion
 from pilot_planning.highway.parameters import FollowParameters

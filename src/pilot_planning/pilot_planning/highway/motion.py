@@ -2,7 +2,6 @@
 
 import math
 
-LARGEST_REGULATION_GAP = 60.0 / 3.6 * 1.6  # m, from 60 km/h on
 HARDEST_LEAD_BRAKING = 9.0  # m/s², dry road; estimates beyond it are noise
 
 
@@ -65,17 +64,3 @@ def needed_deceleration(
     stop_time = lead_speed / braking if braking > 1e-3 else math.inf
     equal_speed_time = 2.0 * room / closing
     return min(99.0, rolling if equal_speed_time <= stop_time else max(at_stand, 0.0))
-
-
-def regulation_gap(speed: float) -> float:
-    """Least following distance of UN R157, 5.2.3.3: speed × 1.0 s at 7.2 km/h … 1.6 s at 60 km/h, at least 2 m."""
-    kph = 3.6 * speed
-    if kph >= 60.0:
-        return LARGEST_REGULATION_GAP
-    time = 1.0 + 0.1 * (kph - 7.2) / 2.8 if kph < 10.0 else 1.0 + 0.01 * kph
-    return max(2.0, kph / 3.6 * max(1.0, time))
-
-
-def braking_jerk(speed: float) -> float:
-    """ISO 15622:2018, negative jerk outside emergencies: 5.0 m/s³ below 5 m/s, 2.5 above 20 m/s, linear between."""
-    return max(2.5, min(5.0, 5.83 - speed / 6.0))

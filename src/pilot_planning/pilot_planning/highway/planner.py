@@ -7,13 +7,13 @@ import numpy as np
 from pilot_common.arc import foot
 from pilot_common.geometry import Pose, compose, inverse
 from pilot_common.messages import empty_arrays
+from pilot_common.regulation import braking_jerk
 from pilot_common.types import DriveMode, Ledger, Manoeuvre, Plan, Side, Trajectory, VehicleState, World
 from pilot_common.vehicle import Vehicle
 from pilot_planning.highway.following import FollowLaw
 from pilot_planning.highway.lane_change import LaneChange, Phase, Scene
 from pilot_planning.highway.ledger import Entry, settle
 from pilot_planning.highway.longitudinal import Law, SpeedLaw
-from pilot_planning.highway.motion import braking_jerk
 from pilot_planning.highway.parameters import PlanningParameters
 from pilot_planning.highway.path import (
     Path,

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pilot_common.regulation import LARGEST_REGULATION_GAP, regulation_gap
 from pilot_common.types import DriveMode
 from pilot_common.vehicle import SensorKind, Vehicle
 from pilot_planning.highway.following import FollowLaw
@@ -17,7 +18,7 @@ from pilot_planning.highway.longitudinal import (
     sight_speed,
     tightest_curve,
 )
-from pilot_planning.highway.motion import LARGEST_REGULATION_GAP, LeadMotion, regulation_gap
+from pilot_planning.highway.motion import LeadMotion
 from pilot_planning.highway.parameters import PlanningParameters
 from pilot_planning.highway.relevance import Obstacle, Role
 from pilot_planning.highway.road import Road

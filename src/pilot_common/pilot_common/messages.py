@@ -60,6 +60,7 @@ BoundVector = Annotated[Array, Layout("float64", "C")]
 BoundIdentities = Annotated[Array, Layout("uint32", "C")]
 BoundArguments = Annotated[Array, Layout("float64", "C", (8,))]
 RouteVector = Annotated[Array, Layout("float64", "R")]
+RouteFlags = Annotated[Array, Layout("bool", "R")]
 LimitVector = Annotated[Array, Layout("float64", "K")]
 Intentions = Annotated[Array, Layout("float64", "N", (3,))]
 

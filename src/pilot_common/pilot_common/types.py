@@ -35,6 +35,7 @@ from pilot_common.messages import (
     PathVector,
     Points,
     Points3,
+    RouteFlags,
     RouteVector,
     SensorCodes,
     Stamp,
@@ -230,9 +231,10 @@ class Route(Message):
     """What the navigation knows of the road ahead, in distances from the car along it.
 
     Lane r of R (right to left, as many as the road has at the car) can be followed for `lane_distance[r]` without leaving the
-    route: until it ends, is closed, or leads elsewhere. The route is known for `horizon`; a lane good for that long needs
-    no change. `shoulder_width` is of a hard shoulder right of the rightmost lane, 0 where there is none. From `limit_distance[k]` on
-    the speed limit is `limit_speed[k]`. `guidance` says in words what comes next.
+    route: until it ends, is closed, or leads elsewhere; `lane_ends[r]` tells whether nobody can drive on there (ends, closed),
+    so that the car has to stop before rather than leave the route. The route is known for `horizon`; a lane good for that long
+    needs no change. `shoulder_width` is of a hard shoulder right of the rightmost lane, 0 where there is none. From
+    `limit_distance[k]` on the speed limit is `limit_speed[k]`. `guidance` says in words what comes next.
     """
 
     stamp: Stamp
@@ -240,6 +242,7 @@ class Route(Message):
     reason: str
     horizon: float
     lane_distance: RouteVector
+    lane_ends: RouteFlags
     shoulder_width: float
     limit_distance: LimitVector
     limit_speed: LimitVector

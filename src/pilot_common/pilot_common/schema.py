@@ -48,6 +48,11 @@ def parameter(unit: str, minimum: float, maximum: float, meaning: str) -> Any:
     return field(metadata={"range": Range(unit, minimum, maximum, meaning)})
 
 
+def optional(default: Any, unit: str, minimum: float, maximum: float, meaning: str) -> Any:
+    """A field like `parameter` that may be left out."""
+    return field(default=default, metadata={"range": Range(unit, minimum, maximum, meaning)})
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file (an empty file is an empty mapping). Raises ConfigError."""
     try:

@@ -6,58 +6,45 @@ A scenario is `config/scenarios/<name>.yaml`, any other YAML file of the same fo
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from pilot_common.errors import ScenarioError
-from pilot_common.schema import Range, build, parameter, read_yaml
-from pilot_common.types import MarkKind, ObjectClass, Side
+from pilot_common.schema import build, optional, parameter, read_yaml
+from pilot_common.types import Side
+from pilot_simulation.actor_plan import ActorPlan, Event
+from pilot_simulation.road_plan import LaneSpan, RoadPlan, Segment, SpeedLimit, WidthChange
+
+__all__ = [
+    "ActorPlan",
+    "DriverPlan",
+    "Ego",
+    "Environment",
+    "Event",
+    "Fault",
+    "FaultKind",
+    "LaneChangeWish",
+    "LaneSpan",
+    "Perception",
+    "Plant",
+    "RecordingPlan",
+    "RoadPlan",
+    "RoutePlan",
+    "RouteStretch",
+    "Scenario",
+    "Segment",
+    "SpeedLimit",
+    "TrafficPlan",
+    "WidthChange",
+    "load_scenario",
+    "scenario_from",
+    "scenario_names",
+]
 
 DEFAULT_SCENARIO = "busy_motorway"
 FOLDER_FILE = "scenario.yaml"
-
-
-def optional(default: Any, unit: str, minimum: float, maximum: float, meaning: str) -> Any:
-    """A field that a scenario may leave out."""
-    return field(default=default, metadata={"range": Range(unit, minimum, maximum, meaning)})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """A piece of road whose curvature goes linearly from that of the piece before (straight at first) to its own end."""
-
-    length: float = parameter("m", 1.0, 50_000.0, "along the reference line")
-    end_radius: float | None = optional(None, "m", -20_000.0, 20_000.0, "left positive; none: straight")
-
-    def __post_init__(self) -> None:
-        if self.end_radius is not None and abs(self.end_radius) < 30.0:
-            raise ValueError(
-                f"end_radius {self.end_radius:g} m is tighter than 30 m; leave it out for straight on"
-            )
-
-    @property
-    def end_curvature(self) -> float:
-        """In 1/m, left positive."""
-        return 0.0 if self.end_radius is None else 1.0 / self.end_radius
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoadPlan:
-    """A synthetic road. Its segments follow one another again and again until the road is long enough for the drive."""
-
-    lanes: int = parameter("", 1, 8, "number of lanes in the direction of travel")
-    lane_width: float = parameter("m", 2.4, 5.0, "all lanes alike")
-    speed_limit: float = parameter("m/s", 0.0, 70.0, "0: none")
-    segments: tuple[Segment, ...]
-    right_edge: MarkKind = MarkKind.SOLID
-    left_edge: MarkKind = MarkKind.SOLID
-    between: MarkKind = MarkKind.DASHED
-
-    def __post_init__(self) -> None:
-        if not self.segments:
-            raise ValueError("a road needs at least one segment")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,40 +110,67 @@ class TrafficPlan:
     truck_share: float = parameter("", 0.0, 1.0, "of all vehicles; trucks wish at most 88 km/h")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """What an actor does from a time on, or from the moment the ego's front is within `gap` behind the actor's rear."""
+class Perception(Enum):
+    """Where the world model comes from: the car's own sensors, or (to see what they cost) the truth."""
 
-    time: float | None = optional(None, "s", 0.0, 36_000.0, "from the start")
-    gap: float | None = optional(
-        None, "m", 0.0, 1000.0, "ego's front bumper to the actor's rear bumper, along the road"
+    SENSORS = "sensors"
+    PERFECT = "perfect"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What acts on the ego besides its actuators; the others do not feel it."""
+
+    grade: float = optional(0.0, "", -0.2, 0.2, "rise over run, uphill positive")
+    headwind: float = optional(
+        0.0, "m/s", -40.0, 40.0, "against the direction of travel; negative: tail wind"
     )
-    speed: float | None = optional(None, "m/s", 0.0, 70.0, "new speed")
-    acceleration: float = optional(2.0, "m/s²", 0.05, 12.0, "magnitude, up or down to the new speed")
-    lane: int | None = optional(None, "", 0, 7, "new lane")
-    duration: float = optional(4.0, "s", 0.5, 20.0, "of the lane change")
-
-    def __post_init__(self) -> None:
-        if (self.time is None) == (self.gap is None):
-            raise ValueError("an event needs either a time or a gap")
-        if self.speed is None and self.lane is None:
-            raise ValueError("an event needs a speed, a lane or both")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ActorPlan:
-    """A scripted road user: centre of its box at a station, in a lane or at an offset from the middle of the right lane."""
+class Plant:
+    """How the true car differs from its `facts`, which is all that the software knows: factors, and one angle."""
 
-    station: float = parameter("m", 0.0, 100_000.0, "centre of the box at the start")
-    speed: float = parameter("m/s", 0.0, 70.0, "at the start")
-    kind: ObjectClass = ObjectClass.CAR
-    lane: int | None = optional(None, "", 0, 7, "from the right")
-    offset: float | None = optional(None, "m", -20.0, 60.0, "left of the middle of the right lane")
-    events: tuple[Event, ...] = ()
+    mass: float = optional(
+        1.0, "", 0.4, 2.5, "of the mass; load near the centre of gravity, yaw inertia stays"
+    )
+    steering_ratio: float = optional(
+        1.0, "", 0.4, 2.5, "true ratio by that of the facts; above 1 it steers less"
+    )
+    steering_delay: float = optional(1.0, "", 0.0, 5.0, "of the steering's dead time")
+    powertrain_delay: float = optional(1.0, "", 0.0, 5.0, "of the powertrain's dead time")
+    brake_delay: float = optional(1.0, "", 0.0, 5.0, "of the brakes' dead time")
+    front_stiffness: float = optional(1.0, "", 0.4, 2.5, "of the front cornering stiffness")
+    rear_stiffness: float = optional(1.0, "", 0.4, 2.5, "of the rear cornering stiffness")
+    steering_bias: float = optional(
+        0.0, "rad", -0.1, 0.1, "road wheels stand this much left of what is asked for and reported"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteStretch:
+    """From a station on, the route is in these lanes only, counted from the right as everywhere."""
+
+    start: float = parameter("m", 0.0, 100_000.0, "station from which on this holds")
+    lanes: tuple[int, ...]
+    guidance: str = ""  # what the navigation says on the way there
 
     def __post_init__(self) -> None:
-        if (self.lane is None) == (self.offset is None):
-            raise ValueError("an actor needs either a lane or an offset")
+        if not self.lanes:
+            raise ValueError("a stretch of a route needs at least one lane")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutePlan:
+    """What the navigation knows. Before the first stretch every lane is on the route; lanes that end are known from the road."""
+
+    stretches: tuple[RouteStretch, ...] = ()
+    horizon: float = optional(2000.0, "m", 100.0, 20_000.0, "how far ahead the route is told")
+
+    def __post_init__(self) -> None:
+        starts = [stretch.start for stretch in self.stretches]
+        if starts != sorted(starts):
+            raise ValueError("the stretches of a route follow one another")
 
 
 class FaultKind(Enum):
@@ -199,6 +213,10 @@ class Scenario:
     traffic: TrafficPlan | None = None
     actors: tuple[ActorPlan, ...] = ()
     friction: float = optional(1.0, "", 0.05, 1.2, "of the road, relative to dry asphalt")
+    environment: Environment = Environment()
+    plant: Plant = Plant()
+    perception: Perception = Perception.SENSORS
+    route: RoutePlan | None = None
     faults: tuple[Fault, ...] = ()
     name: str = ""
     folder: str = ""
@@ -210,12 +228,20 @@ class Scenario:
             raise ValueError("a recording brings its own traffic; leave traffic out")
         if self.road is not None:
             self._check_lanes(self.road.lanes)
+            if self.traffic is not None and self.road.varies:
+                raise ValueError("traffic by SUMO needs a road whose lanes stay as they are")
 
     def _check_lanes(self, lanes: int) -> None:
         used = [("ego", self.ego.lane)]
         for index, actor in enumerate(self.actors):
             used += [
                 (f"actors[{index}]", lane) for lane in (actor.lane, *(event.lane for event in actor.events))
+            ]
+        if self.route is not None:
+            used += [
+                (f"route.stretches[{index}]", lane)
+                for index, stretch in enumerate(self.route.stretches)
+                for lane in stretch.lanes
             ]
         for who, lane in used:
             if lane is not None and lane >= lanes:

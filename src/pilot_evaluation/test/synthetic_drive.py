@@ -365,7 +365,7 @@ class _Drive:
                 name=("follow" if follows else "set_speed", "bend"),
                 bound=np.array((self.acceleration, 1.4)),
                 identity=np.array((lead if follows else 0, 0), np.uint32),
-                argument=np.zeros((2, 8)),
+                argument=np.zeros((2, 20)),
                 sentence=tuple(bounds),
                 sentence_zh=tuple(bounds),
                 binding=0,

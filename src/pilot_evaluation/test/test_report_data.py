@@ -139,7 +139,7 @@ def test_a_jerk_limit_is_not_the_reason_but_what_it_leads_to(drive: Run) -> None
         name=("jerk", *plan.ledger.name),
         bound=np.array((-9.0, *plan.ledger.bound)),
         identity=np.array((0, *plan.ledger.identity), np.uint32),
-        argument=np.vstack((np.zeros(8), plan.ledger.argument)),
+        argument=np.vstack((np.zeros(20), plan.ledger.argument)),
         sentence=("jerk limit", *plan.ledger.sentence),
         sentence_zh=("", *plan.ledger.sentence_zh),
     )

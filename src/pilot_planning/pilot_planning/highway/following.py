@@ -1,7 +1,6 @@
 """Following a leader: the law of the gap."""
 
 import math
-from collections.abc import Callable
 
 from pilot_common.regulation import LARGEST_REGULATION_GAP, regulation_gap
 from pilot_planning.highway.longitudinal import Law
@@ -9,7 +8,13 @@ from pilot_planning.highway.motion import LeadMotion
 from pilot_planning.highway.parameters import FollowParameters
 
 
-class FollowLaw:
+def wanted_gap(speed: float, time_gap: float, standstill: float) -> float:
+    """The gap to keep at a speed: the driver's choice, never less than the regulation's."""
+    own = standstill + time_gap * speed
+    return own if own > LARGEST_REGULATION_GAP else max(own, regulation_gap(speed))
+
+
+class FollowLaw(Law):
     """Keep the wanted gap g* behind a leader.
 
     The surplus e = gap − g*(v) may shrink with u(e): linear near the wanted gap, as under constant deceleration farther away
@@ -19,23 +24,35 @@ class FollowLaw:
     leader's acceleration, which makes up for the car's own delay.
     """
 
-    __slots__ = ("_anticipation", "_approach", "_deceleration", "_knee", "_p", "_time_gap", "_wanted", "lead")
+    __slots__ = (
+        "_anticipation",
+        "_approach",
+        "_danger_gain",
+        "_danger_speed",
+        "_deceleration",
+        "_gain",
+        "_gain_speed",
+        "_gain_standing",
+        "_opening",
+        "_safe_reaction",
+        "_standstill",
+        "_time_gap",
+        "lead",
+    )
 
-    def __init__(
-        self,
-        lead: LeadMotion,
-        time_gap: float,
-        wanted_gap: Callable[[float], float],
-        deceleration: float,
-        p: FollowParameters,
-    ) -> None:
+    def __init__(self, lead: LeadMotion, time_gap: float, deceleration: float, p: FollowParameters) -> None:
         self.lead = lead
-        self._p = p
-        self._anticipation, self._approach = p.anticipation, p.approach_deceleration
-        self._knee = p.approach_deceleration / (p.gain * p.gain)
         self._time_gap = max(time_gap, p.shortest_time_gap)
-        self._wanted = wanted_gap
         self._deceleration = deceleration
+        self._standstill = p.standstill_gap
+        self._anticipation, self._approach = p.anticipation, p.approach_deceleration
+        self._gain, self._gain_standing, self._gain_speed = p.gain, p.gain_standing, p.gain_speed
+        self._opening, self._safe_reaction = p.opening_speed, p.safe_reaction
+        self._danger_gain, self._danger_speed = p.danger_gain, p.danger_speed
+
+    def wanted(self, speed: float) -> float:
+        """The gap to keep at a speed."""
+        return wanted_gap(speed, self._time_gap, self._standstill)
 
     def never_above(self, other: Law) -> bool:
         """Whether this law surely allows no more than another at any time: a leader that is nearer and no faster, nor will be.
@@ -47,7 +64,7 @@ class FollowLaw:
         one, two = self.lead, other.lead
         return (
             one.gap <= two.gap
-            and self._p.gain_speed <= one.speed <= two.speed
+            and self._gain_speed <= one.speed <= two.speed
             and 0.0 <= one.acceleration <= two.acceleration
             and self._deceleration >= other._deceleration
             and self._time_gap == other._time_gap
@@ -55,21 +72,19 @@ class FollowLaw:
 
     def bound(self, time: float, travelled: float, speed: float) -> float:
         """See class."""
-        p, lead, anticipation = self._p, self.lead, self._anticipation
+        lead, anticipation, gain = self.lead, self._anticipation, self._gain
         distance, lead_speed, _ = lead.at(time + anticipation)
         gap = lead.gap + distance - travelled - speed * anticipation
-        surplus = gap - self._wanted(speed)
-        gain, knee = p.gain, self._knee
-        if lead_speed < p.gain_speed:
-            gain = p.gain_standing + lead_speed / p.gain_speed * (p.gain - p.gain_standing)
-            knee = self._approach / (gain * gain)
+        surplus = gap - wanted_gap(speed, self._time_gap, self._standstill)
+        if lead_speed < self._gain_speed:
+            gain = self._gain_standing + lead_speed / self._gain_speed * (gain - self._gain_standing)
+        knee = self._approach / (gain * gain)
         if surplus > knee:
             shrink = math.sqrt(2.0 * self._approach * (surplus - 0.5 * knee))
         else:
-            danger = max(
-                0.0, p.safe_reaction * speed - gap
-            )  # RSS distance (Shalev-Shwartz 2017) at equal speeds and brakes
-            opening = min(p.danger_speed, p.opening_speed + p.danger_gain * danger)
+            # RSS distance (Shalev-Shwartz 2017) at equal speeds and brakes
+            danger = max(0.0, self._safe_reaction * speed - gap)
+            opening = min(self._danger_speed, self._opening + self._danger_gain * danger)
             shrink = max(gain * surplus, -opening)
         wanted = (shrink + lead_speed - speed) / self._time_gap
         return wanted if wanted > -self._deceleration else -self._deceleration

@@ -1,15 +1,56 @@
-"""The decision ledger: every constraint on the acceleration with its bound, object and sentence."""
+"""The decision ledger: every constraint with its bound, the numbers it comes from, the object behind it and a sentence.
 
+The kinds of constraint are listed here: modules that hold laws do not know the ledger, those that use laws make entries.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pilot_common.types import Ledger
+from pilot_planning.highway.following import FollowLaw
+from pilot_planning.highway.longitudinal import BrakeLaw, CurveLaw, Law, SpeedLaw, StopLaw
+from pilot_planning.highway.sentences import NOBODY, Both, say
+
+ARGUMENTS = (
+    20  # numbers a row of `Ledger.argument` has room for: the speed, then the law's; unused ones are 0
+)
+
+
+class JerkLaw(Law):
+    """The acceleration moves from the `last` towards the `wanted` one, by no more than `rise` and `fall`."""
+
+    __slots__ = ("fall", "last", "rise", "wanted")
+
+    def __init__(self, last: float, wanted: float, rise: float, fall: float) -> None:
+        self.last, self.wanted, self.rise, self.fall = last, wanted, rise, fall
+
+    def bound(self, time: float, travelled: float, speed: float) -> float:
+        """See class."""
+        return max(self.last - self.fall, min(self.last + self.rise, self.wanted))
+
+
+LAWS: dict[str, type[Law]] = {
+    "set_speed": SpeedLaw,
+    "speed_limit": SpeedLaw,
+    "lane_sight": SpeedLaw,
+    "object_sight": SpeedLaw,
+    "curve": CurveLaw,
+    "follow": FollowLaw,
+    "cut_in": FollowLaw,
+    "brake": BrakeLaw,
+    "emergency": BrakeLaw,
+    "crossing": BrakeLaw,
+    "minimum_risk": StopLaw,
+    "hold": StopLaw,
+    "jerk": JerkLaw,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One constraint: the highest acceleration it allows now, the track behind it (0: none) and what it says."""
+    """One constraint: the highest acceleration it allows now, the track behind it (0: none), what it says and comes from."""
 
     name: str
     bound: float
@@ -17,6 +58,33 @@ class Entry:
     identity: int = 0
     sentence_zh: str = ""
     argument: tuple[float, ...] = ()
+
+
+def entry(
+    name: str,
+    law: Law,
+    speed: float,
+    values: tuple[float, ...] = (),
+    identity: int = 0,
+    who: Both = NOBODY,
+    sentence: str = "",
+) -> Entry:
+    """The entry of a law of the acceleration at a speed; `values` fill the sentence of its kind, `who` begins it."""
+    bound = law.bound(0.0, 0.0, speed)
+    english, chinese = say(sentence or name, values)
+    return Entry(
+        name,
+        bound,
+        f"{who.english}{english}: at most {bound:.2f} m/s²",
+        identity,
+        f"{who.chinese}{chinese}：至多 {bound:.2f} m/s²",
+        (speed, *law.numbers()),
+    )
+
+
+def reevaluate(name: str, argument: Sequence[float]) -> float:
+    """The bound of a constraint from its kind and its row of `Ledger.argument` alone. Raises KeyError for an unknown kind."""
+    return LAWS[name].of(argument[1:]).bound(0.0, 0.0, argument[0])
 
 
 def settle(entries: list[Entry], last: float, up: float, down: float) -> tuple[float, int, Ledger]:
@@ -28,21 +96,26 @@ def settle(entries: list[Entry], last: float, up: float, down: float) -> tuple[f
     order = sorted(range(len(entries)), key=lambda index: entries[index].bound)
     physical = order[0]
     wanted = entries[physical].bound
-    command = max(last - down, min(last + up, wanted))
-    binding, runner_up = physical, order[1] if len(order) > 1 else physical
-    if command != wanted:
-        change = "rise" if wanted > last else "fall"
-        sentence = f"jerk limit: {change} from {last:.2f} towards {wanted:.2f} m/s²: {command:.2f} m/s² now"
-        entries = [*entries, Entry("jerk", command, sentence)]
-        binding, runner_up = len(entries) - 1, physical
-    ledger = Ledger(
-        name=tuple(entry.name for entry in entries),
-        bound=np.array([entry.bound for entry in entries]),
-        identity=np.array([entry.identity for entry in entries], np.uint32),
-        argument=np.array([(*entry.argument, *(8 - len(entry.argument)) * (0.0,)) for entry in entries]),
-        sentence=tuple(entry.sentence for entry in entries),
-        sentence_zh=tuple(entry.sentence_zh for entry in entries),
+    limit = JerkLaw(last, wanted, up, down)
+    command = limit.bound(0.0, 0.0, 0.0)
+    if command == wanted:
+        return command, physical, record(entries, physical, order[1] if len(order) > 1 else physical)
+    entries = [*entries, entry("jerk", limit, 0.0, (last, wanted))]
+    return command, physical, record(entries, len(entries) - 1, physical)
+
+
+def record(entries: list[Entry], binding: int, runner_up: int) -> Ledger:
+    """The ledger of some entries."""
+    argument = np.zeros((len(entries), ARGUMENTS))
+    for row, item in zip(argument, entries, strict=True):
+        row[: len(item.argument)] = item.argument
+    return Ledger(
+        name=tuple(item.name for item in entries),
+        bound=np.array([item.bound for item in entries]),
+        identity=np.array([item.identity for item in entries], np.uint32),
+        argument=argument,
+        sentence=tuple(item.sentence for item in entries),
+        sentence_zh=tuple(item.sentence_zh for item in entries),
         binding=binding,
         runner_up=runner_up,
     )
-    return command, physical, ledger

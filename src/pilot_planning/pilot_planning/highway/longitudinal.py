@@ -1,9 +1,12 @@
 """Constraints on the acceleration. Each is a small law with `bound(time, travelled, speed)`: at zero it gives the ledger's bound,
 along the rollout the trajectory's, so that what is explained is what is driven.
+
+A law is nothing but the numbers in its slots: they travel in the ledger, and a reader of it makes the same law of them again.
 """
 
 import math
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,15 +19,36 @@ from pilot_planning.highway.parameters import FollowParameters, SpeedParameters
 FREE = 99.0  # m/s², no bound
 
 
-class Law(Protocol):
-    """A constraint on the acceleration."""
+class Law(ABC):
+    """A constraint on the acceleration. Every slot holds a number or, as `lead`, the motion of a leader (four numbers)."""
 
+    __slots__: tuple[str, ...] = ()
+
+    @abstractmethod
     def bound(self, time: float, travelled: float, speed: float) -> float:
         """Highest acceleration allowed after `time` and `travelled` distance at a planned speed."""
-        ...
+
+    def numbers(self) -> tuple[float, ...]:
+        """What the law is made of, in the order of its slots."""
+        values = [getattr(self, name) for name in self.__slots__]
+        return tuple(
+            number
+            for value in values
+            for number in (value.numbers() if isinstance(value, LeadMotion) else (value,))
+        )
+
+    @classmethod
+    def of(cls, numbers: Sequence[float]) -> "Law":
+        """The law that is made of these numbers; more of them than it has are not looked at."""
+        law = cls.__new__(cls)
+        rest = iter(numbers)
+        for name in cls.__slots__:
+            value = LeadMotion(*(next(rest) for _ in range(4))) if name == "lead" else next(rest)
+            setattr(law, name, value)
+        return law
 
 
-class SpeedLaw:
+class SpeedLaw(Law):
     """Approach a target speed with comfort: gain × error, within the comfortable deceleration and acceleration."""
 
     __slots__ = ("_deceleration", "_gain", "_slope", "_slow", "target")
@@ -54,7 +78,7 @@ class SpeedLaw:
         return wanted if wanted > -self._deceleration else -self._deceleration
 
 
-class CurveLaw:
+class CurveLaw(Law):
     """Be at a curve's speed when it begins: constant deceleration, done half a reaction time before it."""
 
     __slots__ = ("_deceleration", "_reaction", "distance", "target")
@@ -95,39 +119,52 @@ def tightest_curve(
     )
 
 
-class BrakeLaw:
+class BrakeLaw(Law):
     """Stop short of, or keep off, an object by physics: no bound while comfort suffices, the needed deceleration where it does
     not, with a surplus once it is an emergency.
     """
 
-    __slots__ = ("_delay", "_most", "_p", "emergency", "lead")
+    __slots__ = (
+        "_delay",
+        "_margin",
+        "_most",
+        "_release",
+        "_start",
+        "_surplus",
+        "_threshold",
+        "emergency",
+        "lead",
+    )
 
     def __init__(
         self, lead: LeadMotion, delay: float, most: float, emergency: bool, p: FollowParameters
     ) -> None:
         self.lead = lead
         self.emergency = emergency
-        self._p = p
         self._delay = delay
         self._most = most
+        self._margin, self._threshold = p.collision_margin, p.brake_threshold
+        self._start, self._release, self._surplus = (
+            p.emergency_threshold,
+            p.emergency_release,
+            p.emergency_surplus,
+        )
 
     def needed(self, time: float, travelled: float, speed: float) -> float:
         """The constant deceleration that is needed."""
         distance, lead_speed, lead_acceleration = self.lead.at(time)
         gap = self.lead.gap + distance - travelled
-        return needed_deceleration(
-            gap, speed, lead_speed, lead_acceleration, self._delay, self._p.collision_margin
-        )
+        return needed_deceleration(gap, speed, lead_speed, lead_acceleration, self._delay, self._margin)
 
     def bound(self, time: float, travelled: float, speed: float) -> float:
         """See class."""
         needed = self.needed(time, travelled, speed)
-        if (self.emergency and needed >= self._p.emergency_release) or needed >= self._p.emergency_threshold:
-            return -min(self._most, needed * self._p.emergency_surplus)
-        return -needed if needed >= self._p.brake_threshold else FREE
+        if (self.emergency and needed >= self._release) or needed >= self._start:
+            return -min(self._most, needed * self._surplus)
+        return -needed if needed >= self._threshold else FREE
 
 
-class StopLaw:
+class StopLaw(Law):
     """Stop where the car is, with a deceleration that eases near standstill so that the halt is soft."""
 
     __slots__ = ("_hold", "deceleration")

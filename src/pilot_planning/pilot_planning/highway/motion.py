@@ -22,6 +22,10 @@ class LeadMotion:
             self.stop_distance = self.at(stop_time)[0]
             self.stop_time = stop_time
 
+    def numbers(self) -> tuple[float, float, float, float]:
+        """What it is made of, in the order of construction."""
+        return self.gap, self.speed, self.acceleration, self.fade
+
     def at(self, time: float) -> tuple[float, float, float]:
         """Distance covered, speed and acceleration after a time."""
         if self.acceleration == 0.0:  # most of them: within the noise none is believed

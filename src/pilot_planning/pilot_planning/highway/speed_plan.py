@@ -3,12 +3,12 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from pilot_common.regulation import LARGEST_REGULATION_GAP, regulation_gap
 from pilot_common.types import DriveMode
 from pilot_common.vehicle import SensorKind, Vehicle
-from pilot_planning.highway.following import FollowLaw
-from pilot_planning.highway.ledger import Entry
+from pilot_planning.highway.following import FollowLaw, wanted_gap
+from pilot_planning.highway.ledger import Entry, entry
 from pilot_planning.highway.longitudinal import (
     FREE,
     BrakeLaw,
@@ -22,6 +22,7 @@ from pilot_planning.highway.motion import LeadMotion
 from pilot_planning.highway.parameters import PlanningParameters
 from pilot_planning.highway.relevance import Obstacle, Role
 from pilot_planning.highway.road import Road
+from pilot_planning.highway.sentences import Both, road_user
 
 FOLLOW_NAME = {Role.IN_PATH: "follow", Role.CUT_IN: "cut_in"}
 
@@ -75,13 +76,11 @@ class SpeedPlanner:
         laws: list[Law] = []
         entries: list[Entry] = []
 
-        def add(name: str, law: Law, sentence: str, identity: int = 0, at_speed: float = speed) -> None:
-            bound = law.bound(0.0, 0.0, at_speed)
+        def add(name: str, law: Law, *values: float, at_speed: float = speed, **rest: Any) -> None:
             laws.append(law)
-            entries.append(Entry(name, bound, f"{sentence}: at most {bound:.2f} m/s²", identity))
+            entries.append(entry(name, law, at_speed, values, **rest))
 
         target = self._add_speeds(add, road, speed, set_speed, lost)
-        wanted = self._wanted_gap(time_gap)
         braking: list[int] = []
         p = self._p.follow
         for item in found:
@@ -89,49 +88,32 @@ class SpeedPlanner:
             lead = LeadMotion(
                 item.gap, item.speed, math.copysign(believed, item.acceleration), p.acceleration_fade
             )
-            who = f"track {item.identity}, {item.word} {item.gap:.0f} m ahead at {item.speed:.1f} m/s"
+            who = road_user(item.identity, item.word, item.gap, item.speed)
             if item.role is not Role.CROSSING:
-                self._add_follow(add, item, lead, who, time_gap, wanted, speed)
+                self._add_follow(add, item, lead, who, time_gap, speed)
             if item.certain:
                 self._add_brake(add, item, lead, who, max(speed, measured_speed), braking)
         if mode is DriveMode.MINIMUM_RISK:
             law = StopLaw(self._limits.minimum_risk_deceleration, self._p.follow.hold_deceleration)
-            add("minimum_risk", law, "minimum-risk manoeuvre, stop in the lane")
+            add("minimum_risk", law)
         self._braking_for = tuple(braking)
-        self._hold(add, entries, found, wanted, speed, measured_speed, mode)
+        self._hold(add, entries, found, speed, measured_speed, mode)
         return Demand(laws, entries, target, bool(braking))
-
-    def _wanted_gap(self, time_gap: float) -> Callable[[float], float]:
-        standstill = self._p.follow.standstill_gap
-
-        def wanted(speed: float) -> float:
-            own = standstill + time_gap * speed
-            return own if own > LARGEST_REGULATION_GAP else max(own, regulation_gap(speed))
-
-        return wanted
 
     def _add_speeds(
         self, add: Callable[..., None], road: Road, speed: float, set_speed: float, lost: tuple[str, ...]
     ) -> float:
         p, limits = self._p.speed, self._limits
         wish = min(set_speed, limits.max_speed)
-        add(
-            "set_speed",
-            SpeedLaw(wish, p.deceleration, p, limits),
-            f"set speed {wish:.1f} m/s, now {speed:.1f}",
-        )
+        add("set_speed", SpeedLaw(wish, p.deceleration, p, limits), wish, speed)
         targets = [wish]
         if road.speed_limit > 0.0:
-            add(
-                "speed_limit",
-                SpeedLaw(road.speed_limit, p.deceleration, p, limits),
-                f"speed limit {road.speed_limit:.1f} m/s",
-            )
+            law = SpeedLaw(road.speed_limit, p.deceleration, p, limits)
+            add("speed_limit", law, road.speed_limit)
             targets.append(road.speed_limit)
         lane_speed = road.sight / p.lane_sight_time
         if lane_speed < wish:
-            sentence = f"lane seen for {road.sight:.0f} m, enough for {lane_speed:.1f} m/s"
-            add("lane_sight", SpeedLaw(lane_speed, p.deceleration, p, limits), sentence)
+            add("lane_sight", SpeedLaw(lane_speed, p.deceleration, p, limits), road.sight, lane_speed)
             targets.append(lane_speed)
         sight = max((reach for name, reach in self._front_sensors if name not in lost), default=0.0)
         seen_speed = sight_speed(
@@ -140,18 +122,14 @@ class SpeedPlanner:
             p.object_sight_reaction,
         )
         if seen_speed < wish:
-            sentence = f"sensors see {sight:.0f} m, enough to stop from {seen_speed:.1f} m/s"
-            add("object_sight", SpeedLaw(seen_speed, limits.comfort_deceleration, p, limits), sentence)
+            law = SpeedLaw(seen_speed, limits.comfort_deceleration, p, limits)
+            add("object_sight", law, sight, seen_speed)
             targets.append(seen_speed)
         curve = tightest_curve(road.line, road.ego_station, speed, road.sight, p, limits)
         if curve is not None:
-            law, radius = curve
-            add(
-                "curve",
-                law,
-                f"curve of radius {radius:.0f} m in {law.distance:.0f} m, for {law.target:.1f} m/s",
-            )
-            targets.append(law.target)
+            bend, radius = curve
+            add("curve", bend, radius, bend.distance, bend.target)
+            targets.append(bend.target)
         return min(targets)
 
     def _add_follow(
@@ -159,28 +137,26 @@ class SpeedPlanner:
         add: Callable[..., None],
         item: Obstacle,
         lead: LeadMotion,
-        who: str,
+        who: Both,
         time_gap: float,
-        wanted: Callable[[float], float],
         speed: float,
     ) -> None:
         most = self._limits.comfort_deceleration
-        when = ""
         if item.role is Role.CUT_IN:
             foreseen = self._p.relevance
             most = min(
                 most, foreseen.cut_in_deceleration if item.speed <= speed else foreseen.cut_in_lift_off
             )
-            when = f" cuts in within {item.arrival:.1f} s,"
-        law = FollowLaw(lead, time_gap, wanted, most, self._p.follow)
-        add(FOLLOW_NAME[item.role], law, f"{who},{when} gap wanted {wanted(speed):.0f} m", item.identity)
+        law = FollowLaw(lead, time_gap, most, self._p.follow)
+        gap = law.wanted(speed)
+        add(FOLLOW_NAME[item.role], law, gap, item.arrival, identity=item.identity, who=who)
 
     def _add_brake(
         self,
         add: Callable[..., None],
         item: Obstacle,
         lead: LeadMotion,
-        who: str,
+        who: Both,
         speed: float,
         braking: list[int],
     ) -> None:
@@ -196,14 +172,13 @@ class SpeedPlanner:
         if law.emergency:
             braking.append(item.identity)
         name = "emergency" if law.emergency else "crossing" if item.role is Role.CROSSING else "brake"
-        add(name, law, f"{who}, needs {needed:.1f} m/s²", item.identity, at_speed=speed)
+        add(name, law, needed, identity=item.identity, who=who, at_speed=speed)
 
     def _hold(
         self,
         add: Callable[..., None],
         entries: list[Entry],
         found: list[Obstacle],
-        wanted: Callable[[float], float],
         speed: float,
         measured_speed: float,
         mode: DriveMode,
@@ -212,7 +187,11 @@ class SpeedPlanner:
         p = self._p.follow
         wish = min(entry.bound for entry in entries)
         lead = next((item for item in found if item.role is Role.IN_PATH), None)
-        free = lead is None or lead.speed > p.restart_speed or lead.gap - wanted(0.0) > p.restart_gap
+        free = (
+            lead is None
+            or lead.speed > p.restart_speed
+            or lead.gap - wanted_gap(0.0, 0.0, p.standstill_gap) > p.restart_gap
+        )
         slow = speed < p.stop_speed and abs(measured_speed) < 2.0 * p.stop_speed
         if self.held:
             self.held = (slow and (wish < p.restart_acceleration or not free)) or (
@@ -221,5 +200,8 @@ class SpeedPlanner:
         else:
             self.held = slow and (wish <= 0.0 or (wish < p.restart_acceleration and not free))
         if self.held:
-            why = f"behind track {lead.identity}" if lead is not None else "no reason to go"
-            add("hold", StopLaw(p.hold_deceleration, p.hold_deceleration), f"held at standstill, {why}")
+            law = StopLaw(p.hold_deceleration, p.hold_deceleration)
+            if lead is None:
+                add("hold", law)
+            else:
+                add("hold", law, lead.identity, sentence="hold_behind")

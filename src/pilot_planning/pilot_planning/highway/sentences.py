@@ -1,0 +1,64 @@
+"""What each kind of constraint says, in English and Chinese side by side."""
+
+from typing import NamedTuple
+
+
+class Both(NamedTuple):
+    """A text in English and in Chinese."""
+
+    english: str
+    chinese: str
+
+
+NOBODY = Both("", "")
+
+WORDS = {
+    "object": Both("object", "物体"),
+    "car": Both("car", "轿车"),
+    "truck": Both("truck", "货车"),
+    "two-wheeler": Both("two-wheeler", "两轮车"),
+    "pedestrian": Both("pedestrian", "行人"),
+}
+
+# By kind of constraint, or by one of several things that a kind has to say. Placeholders take the values in their order.
+SENTENCES = {
+    "set_speed": Both("set speed {0:.1f} m/s, now {1:.1f}", "设定车速 {0:.1f} m/s，当前 {1:.1f}"),
+    "speed_limit": Both("speed limit {0:.1f} m/s", "限速 {0:.1f} m/s"),
+    "lane_sight": Both(
+        "lane seen for {0:.0f} m, enough for {1:.1f} m/s", "车道可见 {0:.0f} m，允许 {1:.1f} m/s"
+    ),
+    "object_sight": Both(
+        "sensors see {0:.0f} m, enough to stop from {1:.1f} m/s",
+        "传感器可见 {0:.0f} m，可由 {1:.1f} m/s 刹停",
+    ),
+    "curve": Both(
+        "curve of radius {0:.0f} m in {1:.0f} m, for {2:.1f} m/s",
+        "前方 {1:.0f} m 处弯道半径 {0:.0f} m，适宜 {2:.1f} m/s",
+    ),
+    "follow": Both("gap wanted {0:.0f} m", "期望间距 {0:.0f} m"),
+    "cut_in": Both("cuts in within {1:.1f} s, gap wanted {0:.0f} m", "{1:.1f} s 内切入，期望间距 {0:.0f} m"),
+    "brake": Both("needs {0:.1f} m/s²", "需减速 {0:.1f} m/s²"),
+    "emergency": Both("needs {0:.1f} m/s²", "紧急制动，需减速 {0:.1f} m/s²"),
+    "crossing": Both("crosses, needs {0:.1f} m/s²", "横穿，需减速 {0:.1f} m/s²"),
+    "minimum_risk": Both("minimum-risk manoeuvre, stop in the lane", "最小风险策略，车道内停车"),
+    "hold": Both("held at standstill, no reason to go", "静止保持，暂无起步理由"),
+    "hold_behind": Both("held at standstill behind track {0}", "静止保持，跟在目标 {0} 之后"),
+    "jerk": Both(
+        "jerk limit: from {0:.2f} towards {1:.2f} m/s²", "加加速度限制：由 {0:.2f} 趋向 {1:.2f} m/s²"
+    ),
+}
+
+
+def say(kind: str, values: tuple[float, ...]) -> Both:
+    """The sentence of a kind, with its values."""
+    english, chinese = SENTENCES[kind]
+    return Both(english.format(*values), chinese.format(*values))
+
+
+def road_user(identity: int, word: str, gap: float, speed: float) -> Both:
+    """Beginning of a sentence about somebody."""
+    kind = WORDS[word]
+    return Both(
+        f"track {identity}, {kind.english} {gap:.0f} m ahead at {speed:.1f} m/s, ",
+        f"目标 {identity}，{kind.chinese}，前方 {gap:.0f} m，速度 {speed:.1f} m/s，",
+    )

@@ -31,6 +31,19 @@ class JerkLaw(Law):
         return max(self.last - self.fall, min(self.last + self.rise, self.wanted))
 
 
+class OffsetLaw(Law):
+    """Go to an offset across the road, in metres left of the ego lane's centre line; of the lateral ledger."""
+
+    __slots__ = ("offset",)
+
+    def __init__(self, offset: float) -> None:
+        self.offset = offset
+
+    def bound(self, time: float, travelled: float, speed: float) -> float:
+        """See class."""
+        return self.offset
+
+
 LAWS: dict[str, type[Law]] = {
     "set_speed": SpeedLaw,
     "speed_limit": SpeedLaw,
@@ -45,12 +58,18 @@ LAWS: dict[str, type[Law]] = {
     "minimum_risk": StopLaw,
     "hold": StopLaw,
     "jerk": JerkLaw,
+    "lane_centre": OffsetLaw,
+    "lane_change": OffsetLaw,
 }
+ACCELERATION = Both(": at most {0:.2f} m/s²", "：至多 {0:.2f} m/s²")
+OFFSET = Both(": to {0:+.2f} m", "：至 {0:+.2f} m")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One constraint: the highest acceleration it allows now, the track behind it (0: none), what it says and comes from."""
+    """One constraint: its bound now (acceleration, or offset in the lateral ledger), the track behind it (0: none), its words and
+    numbers.
+    """
 
     name: str
     bound: float
@@ -68,16 +87,17 @@ def entry(
     identity: int = 0,
     who: Both = NOBODY,
     sentence: str = "",
+    effect: Both = ACCELERATION,
 ) -> Entry:
-    """The entry of a law of the acceleration at a speed; `values` fill the sentence of its kind, `who` begins it."""
+    """The entry of a law at a speed; `values` fill the sentence of its kind, `who` begins it and `effect` says the bound."""
     bound = law.bound(0.0, 0.0, speed)
     english, chinese = say(sentence or name, values)
     return Entry(
         name,
         bound,
-        f"{who.english}{english}: at most {bound:.2f} m/s²",
+        f"{who.english}{english}{effect.english.format(bound)}",
         identity,
-        f"{who.chinese}{chinese}：至多 {bound:.2f} m/s²",
+        f"{who.chinese}{chinese}{effect.chinese.format(bound)}",
         (speed, *law.numbers()),
     )
 

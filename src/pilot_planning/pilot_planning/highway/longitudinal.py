@@ -6,7 +6,9 @@ A law is nothing but the numbers in its slots: they travel in the ledger, and a 
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -23,29 +25,40 @@ class Law(ABC):
     """A constraint on the acceleration. Every slot holds a number or, as `lead`, the motion of a leader (four numbers)."""
 
     __slots__: tuple[str, ...] = ()
+    _leads: ClassVar[bool]
+    _own: ClassVar[tuple[str, ...]]
+    _values: ClassVar[Callable[[Any], tuple[float, ...]]]
+    lead: LeadMotion
 
     @abstractmethod
     def bound(self, time: float, travelled: float, speed: float) -> float:
         """Highest acceleration allowed after `time` and `travelled` distance at a planned speed."""
 
+    def __init_subclass__(cls) -> None:
+        """Looks the slots up once: every law of every cycle is asked for its numbers."""
+        cls._leads = "lead" in cls.__slots__
+        cls._own = tuple(name for name in cls.__slots__ if name != "lead")
+        cls._values = attrgetter(*cls._own) if len(cls._own) > 1 else _single(cls._own[0])
+
     def numbers(self) -> tuple[float, ...]:
-        """What the law is made of, in the order of its slots."""
-        values = [getattr(self, name) for name in self.__slots__]
-        return tuple(
-            number
-            for value in values
-            for number in (value.numbers() if isinstance(value, LeadMotion) else (value,))
-        )
+        """What the law is made of: its leader's motion, where it has one, then its own slots."""
+        own = type(self)._values(self)
+        return (*self.lead.numbers(), *own) if self._leads else own
 
     @classmethod
     def of(cls, numbers: Sequence[float]) -> "Law":
         """The law that is made of these numbers; more of them than it has are not looked at."""
         law = cls.__new__(cls)
-        rest = iter(numbers)
-        for name in cls.__slots__:
-            value = LeadMotion(*(next(rest) for _ in range(4))) if name == "lead" else next(rest)
-            setattr(law, name, value)
+        if cls._leads:
+            setattr(law, "lead", LeadMotion(*numbers[:4]))  # noqa: B010 - not every law has the slot
+            numbers = numbers[4:]
+        for name, number in zip(cls._own, numbers, strict=False):
+            setattr(law, name, number)
         return law
+
+
+def _single(name: str) -> Callable[[Any], tuple[float, ...]]:
+    return lambda law: (getattr(law, name),)
 
 
 class SpeedLaw(Law):

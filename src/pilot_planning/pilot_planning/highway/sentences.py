@@ -46,6 +46,8 @@ SENTENCES = {
     "jerk": Both(
         "jerk limit: from {0:.2f} towards {1:.2f} m/s²", "加加速度限制：由 {0:.2f} 趋向 {1:.2f} m/s²"
     ),
+    "lane_centre": Both("centre of the lane", "车道中心"),
+    "lane_change": Both("changes lanes", "变更车道"),
 }
 
 

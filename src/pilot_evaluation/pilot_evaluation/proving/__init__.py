@@ -1,0 +1,1 @@
+"""The proving ground: suites of cases driven through the whole loop, each case judged, each suite summed up."""

@@ -39,7 +39,7 @@ def _beyond_lane(run: Run) -> np.ndarray:
     return np.abs(run.column("truth", "lane_offset")) - room
 
 
-def _mean_rate(time: np.ndarray, values: np.ndarray, window: float) -> np.ndarray:
+def mean_rate(time: np.ndarray, values: np.ndarray, window: float) -> np.ndarray:
     """Rate of change averaged over `window` seconds around each time; the ends take the window that is there."""
     before, after = np.maximum(time - 0.5 * window, time[0]), np.minimum(time + 0.5 * window, time[-1])
     change = np.interp(after, time, values) - np.interp(before, time, values)
@@ -50,7 +50,7 @@ def _jerk(run: Run) -> np.ndarray:
     calm = run.driving & ~_near(run.time("truth"), run.emergency, JERK_WINDOW)
     if not np.any(calm):
         return np.empty(0)
-    return np.abs(_mean_rate(run.time("truth"), run.column("truth", "acceleration"), JERK_WINDOW)[calm])
+    return np.abs(mean_rate(run.time("truth"), run.column("truth", "acceleration"), JERK_WINDOW)[calm])
 
 
 def _near(time: np.ndarray, mask: np.ndarray, distance: float) -> np.ndarray:
@@ -89,7 +89,7 @@ def lateral_jerk_maximum(run: Run) -> Measure:
     """Largest lateral jerk (mean of half a second) while the system drove, m/s³."""
     if not np.any(run.driving):
         return nothing("the system never drove")
-    rate = _mean_rate(run.time("truth"), run.column("truth", "lateral_acceleration"), LATERAL_JERK_WINDOW)
+    rate = mean_rate(run.time("truth"), run.column("truth", "lateral_acceleration"), LATERAL_JERK_WINDOW)
     return _largest(run, np.abs(rate), "lateral jerk", "m/s³")
 
 

@@ -1,0 +1,101 @@
+"""UN R157: cut-in, cut-out and car-following on the published grids, beside the regulation's reference drivers.
+
+A contact counts against the car where any of the four reference drivers avoids it (`preventable`); their outcome is computed for
+every case. Numbers as the published tables define them: `share_braked` counts cut-ins in which more than 0.4 m/s² was commanded,
+`mean_peak_deceleration` is over cut-ins that were braked without a contact.
+
+A case lasts as long as in the reference simulation, 35 s from the moment the lateral speed is reached (cut-in) or the leader acts;
+it ends earlier at a contact, and where nothing can change any more: the ego has passed, stands, or is slower than whoever is ahead.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pilot_common.regulation import regulation_gap
+from pilot_evaluation.proving import r157_grid, r157_summary
+from pilot_evaluation.proving.case import FAIL, Case, End, Row, Setting, Suite
+from pilot_evaluation.proving.data_suite import DataSuite, car_facts
+from pilot_evaluation.proving.engine import run_case
+from pilot_evaluation.proving.r157_cases import Timing, car_following, cut_in, cut_out
+from pilot_evaluation.proving.r157_references import DRIVERS, known
+from pilot_simulation.scenario import Scenario
+
+END = End(standstill=0.2, passed=True, opening=True)
+FALSE_ACTIVATION = "false_activation"  # a suite of data whose cases count here too
+
+
+class R157(Suite):
+    """The suite, with the false-activation cases beside it: who brakes always has no contact."""
+
+    key = "r157"
+
+    def __init__(self, config: Path) -> None:
+        self.grid = r157_grid.load_grid(config)
+        self.title = self.grid.title
+        file = config / "proving" / f"{FALSE_ACTIVATION}.yaml"
+        self._false = DataSuite(file) if file.exists() else None
+
+    def cases(self, setting: Setting) -> Sequence[Case]:
+        """The grids (or the values of a file), as far as the car drives that fast, with the outcome of the reference drivers."""
+        fastest = car_facts(setting.vehicle)["max_speed_kph"] + 1e-6
+        chosen = r157_grid.parameters(self.grid, setting, fastest)
+        cases = [
+            case
+            for family, rows in chosen.items()
+            for case in map(self._maker(setting, family), rows, known(family, rows))
+        ]
+        if self._false is not None and setting.cases_file is None and setting.sample is None:
+            cases += self._false.cases(setting)
+        return cases
+
+    def _maker(
+        self, setting: Setting, family: str
+    ) -> Callable[[Mapping[str, float], Mapping[str, float]], Case]:
+        def make(parameters: Mapping[str, float], beside: Mapping[str, float]) -> Case:
+            scenario, timing = self._scenario(setting, family, parameters)
+            name = f"{family}-" + "-".join(f"{value:g}" for value in parameters.values())
+            return Case(
+                suite=self.key,
+                family=family,
+                name=name,
+                parameters=parameters,
+                scenario=replace(scenario, name=name),
+                end=replace(END, after=timing.judged),
+                judge_from=timing.judged,
+                known=beside,
+            )
+
+        return make
+
+    def _scenario(
+        self, setting: Setting, family: str, parameters: Mapping[str, float]
+    ) -> tuple[Scenario, Timing]:
+        time_gap = self.grid.time_gap
+        if family == "cut_in":
+            return cut_in(setting.vehicle, parameters, time_gap)
+        speed = parameters["speed_kph"] / 3.6
+        gap = max(regulation_gap(speed), speed * time_gap)  # near our own; the rest settles
+        make = cut_out if family == "cut_out" else car_following
+        return make(setting.vehicle, parameters, time_gap, gap)
+
+    def run(self, setting: Setting, group: Sequence[Case]) -> Iterator[Row]:
+        """Drives each case; a contact that a reference driver avoids fails."""
+        for case in group:
+            yield verdict_of(run_case(setting, case))
+
+    def summary(self, setting: Setting, rows: Sequence[Row]) -> dict[str, Any]:
+        """See `r157_summary`."""
+        return r157_summary.summary(rows)
+
+
+def verdict_of(row: Row) -> Row:
+    """Fails a contact that was preventable."""
+    if row.suite == FALSE_ACTIVATION or not row.measures.get("contact"):
+        return row
+    avoided_by = [driver for driver in DRIVERS if not row.measures[f"{driver}_contact"]]
+    if not avoided_by:
+        return row
+    reason = f"contact at {3.6 * row.measures['impact_speed']:.1f} km/h, avoided by {', '.join(avoided_by)}"
+    return replace(row, verdict=FAIL, reason=reason)

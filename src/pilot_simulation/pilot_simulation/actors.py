@@ -1,39 +1,70 @@
-"""The others on the road: what every source of them says, and the sources that play a script or a recording.
+"""The others on the road: what every source of them says, and the source that plays a recording.
 
 All live in road coordinates; their place in `map` follows from the road. Shapes: N actors, T times.
 """
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
 from pilot_common.geometry import wrap
-from pilot_common.types import ObjectClass
+from pilot_simulation.actor_plan import SENSING, ActorPlan
 from pilot_simulation.recording import Recording
 from pilot_simulation.road import TrueRoad
-from pilot_simulation.scenario import ActorPlan, Event
 
-# Length, width, height of scripted road users, m: estate car, articulated lorry (EU directive 96/53/EC), motorcycle, person.
-EXTENTS = {
-    ObjectClass.CAR: (4.7, 1.85, 1.5),
-    ObjectClass.TRUCK: (16.5, 2.55, 3.9),
-    ObjectClass.TWO_WHEELER: (2.2, 0.8, 1.6),
-    ObjectClass.PEDESTRIAN: (0.5, 0.6, 1.75),
-    ObjectClass.UNKNOWN: (1.0, 1.0, 1.0),
-}
+SENSOR_BITS = {name: 1 << number for number, name in enumerate(SENSING)}
+SEEN_BY_ALL = sum(SENSOR_BITS.values())
 
 
 @dataclass(frozen=True, slots=True)
 class EgoOnRoad:
-    """What the others may know of the ego: its front bumper's station, its offset, and how it moves along the road."""
+    """What the others may know of the ego: its front bumper's station, its offset, how it moves along the road, its size."""
 
     front: float
     offset: float
     speed: float
+    length: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What is unusual of N actors: radar cross-section (dB m², where `has_cross_section`), the kinds of sensors that see it
+    (bit set: camera 1, radar 2, lidar 4), whether it is a body that can be touched, and how high above the road it begins.
+    """
+
+    cross_section: np.ndarray  # (N,)
+    has_cross_section: np.ndarray  # (N,) bool
+    seen_by: np.ndarray  # (N,) uint8
+    solid: np.ndarray  # (N,) bool
+    elevation: np.ndarray  # (N,) m
+
+    @classmethod
+    def usual(cls, count: int) -> "Traits":
+        """Of ordinary road users."""
+        none = np.zeros(count)
+        return cls(none, none > 0.0, np.full(count, SEEN_BY_ALL, np.uint8), none == 0.0, none)
+
+    @classmethod
+    def of(cls, plans: Sequence[ActorPlan]) -> "Traits | None":
+        """Of scripted actors; none where all are ordinary."""
+        given = np.array([plan.cross_section is not None for plan in plans], bool)
+        traits = cls(
+            np.array([plan.cross_section or 0.0 for plan in plans]),
+            given,
+            np.array([sum(SENSOR_BITS[name] for name in set(plan.seen_by)) for plan in plans], np.uint8),
+            np.array([plan.solid for plan in plans], bool),
+            np.array([plan.elevation for plan in plans]),
+        )
+        unusual = given | (traits.seen_by != SEEN_BY_ALL) | ~traits.solid | (traits.elevation > 0.0)
+        return traits if unusual.any() else None
+
+    def rows(self, mask: np.ndarray) -> "Traits":
+        """Only some of them."""
+        return Traits(*(getattr(self, item.name)[mask] for item in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -48,6 +79,7 @@ class Others:
     offset: np.ndarray  # (N,)
     course: np.ndarray  # (N,)
     speed: np.ndarray  # (N,)
+    traits: Traits | None = None  # none: all are ordinary road users
 
     @cached_property
     def _placed(self) -> tuple[np.ndarray, np.ndarray]:
@@ -76,7 +108,13 @@ class Others:
             self.offset[mask],
             self.course[mask],
             self.speed[mask],
+            None if self.traits is None else self.traits.rows(mask),
         )
+
+    @property
+    def bodies(self) -> "Others":
+        """Only what can be touched."""
+        return self if self.traits is None else self.rows(self.traits.solid)
 
 
 def nobody(road: TrueRoad) -> Others:
@@ -92,8 +130,16 @@ def together(road: TrueRoad, parts: Sequence[Others]) -> Others:
     if len(parts) == 1:
         return parts[0]
     names = ("identity", "class_id", "extent", "station", "offset", "course", "speed")
+    if not parts:
+        return nobody(road)
     columns = [np.concatenate([getattr(part, name) for part in parts]) for name in names]
-    return Others(road, *columns) if parts else nobody(road)
+    traits = None
+    if any(part.traits is not None for part in parts):
+        all_traits = [part.traits or Traits.usual(len(part.identity)) for part in parts]
+        traits = Traits(
+            *(np.concatenate([getattr(one, item.name) for one in all_traits]) for item in fields(Traits))
+        )
+    return Others(road, *columns, traits)
 
 
 class ActorSource(Protocol):
@@ -104,101 +150,6 @@ class ActorSource(Protocol):
 
     def at(self, time: float) -> Others:
         """The actors at a time between the last two of `advance`."""
-
-
-class ScriptedActor:
-    """One actor that follows its events; motion along and across the road is integrated over each call of `advance`."""
-
-    def __init__(self, identity: int, plan: ActorPlan, road: TrueRoad) -> None:
-        self.identity, self.plan = identity, plan
-        self.extent = EXTENTS[plan.kind]
-        self._road = road
-        self.station, self.speed = plan.station, plan.speed
-        self.offset = (
-            road.lane_centre(plan.lane, plan.station) if plan.lane is not None else float(plan.offset or 0.0)
-        )
-        self.offset_rate = 0.0
-        self._target, self._acceleration = plan.speed, 0.0
-        self._waiting = list(plan.events)
-        self._change: tuple[float, float, float, float] | None = (
-            None  # start, duration, offset from, offset to
-        )
-
-    def advance(self, before: float, time: float, ego: EgoOnRoad) -> None:
-        """From `before` to `time`: events due start now, speed goes to its target, a lane change follows a quintic."""
-        for event in [event for event in self._waiting if self._due(event, time, ego)]:
-            self._waiting.remove(event)
-            self._start(event, time)
-        step = time - before
-        change = self._acceleration * step
-        after = self.speed + min(max(self._target - self.speed, -change), change)
-        self.station += 0.5 * (self.speed + after) * step
-        self.speed = after
-        if self._change is not None:
-            self._move_across(time)
-
-    def _due(self, event: Event, time: float, ego: EgoOnRoad) -> bool:
-        if event.time is not None:
-            return time >= event.time
-        gap = self.station - 0.5 * self.extent[0] - ego.front
-        return event.gap is not None and gap <= event.gap
-
-    def _start(self, event: Event, time: float) -> None:
-        if event.speed is not None:
-            self._target, self._acceleration = event.speed, event.acceleration
-        if event.lane is not None:
-            target = self._road.lane_centre(event.lane, self.station)
-            self._change = (time, event.duration, self.offset, target)
-
-    def _move_across(self, time: float) -> None:
-        """Minimum jerk from offset to offset: 10 s³ − 15 s⁴ + 6 s⁵."""
-        start, duration, origin, target = self._change  # type: ignore[misc]
-        share = min((time - start) / duration, 1.0)
-        self.offset = origin + (target - origin) * share**3 * (10.0 - 15.0 * share + 6.0 * share**2)
-        self.offset_rate = (target - origin) * 30.0 * share**2 * (1.0 - share) ** 2 / duration
-        if share >= 1.0:
-            self._change = None
-
-    @property
-    def course(self) -> float:
-        """Heading relative to the road; an actor at rest keeps straight."""
-        return math.atan2(self.offset_rate, self.speed) if self.speed > 0.5 else 0.0
-
-
-class ScriptedActors:
-    """All scripted actors of a scenario, identities from 1 on."""
-
-    def __init__(self, plans: Sequence[ActorPlan], road: TrueRoad) -> None:
-        self._road = road
-        self.actors = [ScriptedActor(index + 1, plan, road) for index, plan in enumerate(plans)]
-        self._identity = np.array([actor.identity for actor in self.actors], np.uint32)
-        self._class_id = np.array([actor.plan.kind for actor in self.actors], np.uint8)
-        self._extent = np.array([actor.extent for actor in self.actors])
-        self._times = (0.0, 0.0)
-        now = self._state()
-        self._states = (now, now)
-
-    def _state(self) -> np.ndarray:
-        return np.array([(actor.station, actor.offset, actor.course, actor.speed) for actor in self.actors])
-
-    def advance(self, time: float, ego: EgoOnRoad) -> None:
-        """Moves every actor on to `time`."""
-        before = self._times[1]
-        if time <= before:
-            return
-        for actor in self.actors:
-            actor.advance(before, time, ego)
-        self._times = (before, time)
-        self._states = (self._states[1], self._state())
-
-    def at(self, time: float) -> Others:
-        """Between the last two states."""
-        (before, after), (old, new) = self._times, self._states
-        share = (time - before) / (after - before) if after > before else 1.0
-        station, offset, course, speed = (old + share * (new - old)).T
-        return Others(
-            self._road, self._identity, self._class_id, self._extent, station, offset, course, speed
-        )
 
 
 class RecordedActors:

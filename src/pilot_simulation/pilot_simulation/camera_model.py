@@ -101,6 +101,8 @@ class CameraModel:
         corner = np.zeros((len(sensor), 2, 4, 3))
         corner[..., :2] = scene.corner.take(index, axis=0)[:, None]
         corner[:, 1, :, 2] = scene.extent[:, 2].take(index)[:, None]
+        if scene.traits is not None:
+            corner[..., 2] += scene.elevation.take(index)[:, None, None]
         pixel, _ = self._cameras.project(sensor, corner.reshape(-1, 8, 3))
         box = np.empty((len(sensor), 4))
         pixel.min(axis=1, out=box[:, :2])

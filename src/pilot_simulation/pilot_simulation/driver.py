@@ -3,12 +3,12 @@
 Along the road he follows the intelligent driver model of Treiber and Kesting, across it he steers towards the middle of his lane.
 """
 
-import math
 from dataclasses import dataclass
 
 from pilot_common.types import DriveMode, DriverInput, Mode, Side
 from pilot_common.tyres import Tyres
 from pilot_common.vehicle import Facts
+from pilot_simulation.car_following import following_acceleration
 from pilot_simulation.scenario import DriverPlan
 from pilot_vehicle.steady_turn import SteadyTurn
 
@@ -17,9 +17,6 @@ PATIENCE = 1.5  # s between two tries to engage a system that is not ready
 BRAKE_PRESS = 1.0  # s that the pedal is held to take over by braking
 RESUMES_AFTER = 0.5  # s until he drives when the system has handed over
 TAKEOVER_TORQUE = 4.0  # N·m at the wheel: firmly above what road and friction cause
-# Treiber, Kesting: Traffic Flow Dynamics, table 11.2 (motorway).
-ACCELERATION, DECELERATION, STANDSTILL_GAP = 1.2, 2.0, 3.0
-HARDEST = 8.0  # m/s²
 LANE_FREQUENCY = 0.5  # rad/s, of the damped return to the middle of the lane
 SLOWEST = 3.0  # m/s: below, steering gains are those of this speed
 
@@ -88,14 +85,8 @@ class Driver:
         return Hands(True, self._follow(view), self._steer(view))
 
     def _follow(self, view: View) -> float:
-        """Intelligent driver model: a (1 − (v / v0)⁴ − (s* / s)²)."""
-        speed, plan = view.speed, self._plan
-        free = 1.0 - (speed / max(plan.set_speed, 1.0)) ** 4
-        if math.isinf(view.gap):
-            return max(ACCELERATION * free, -DECELERATION)
-        closing = speed * (speed - view.lead_speed) / (2.0 * math.sqrt(ACCELERATION * DECELERATION))
-        wanted = STANDSTILL_GAP + max(0.0, speed * plan.time_gap + closing)
-        return max(ACCELERATION * (free - (wanted / max(view.gap, 0.1)) ** 2), -HARDEST)
+        plan = self._plan
+        return following_acceleration(view.speed, plan.set_speed, plan.time_gap, view.gap, view.lead_speed)
 
     def _steer(self, view: View) -> float:
         """Curvature of the road, less a critically damped return to the middle of the lane."""

@@ -64,7 +64,7 @@ class RadarModel:
         noise = generator.standard_normal((len(sensor), 4))
         polar += noise[:, :3] * self._errors.take(sensor, axis=0)
         cross_section = parameters.cross_section_deviation * noise[:, 3]
-        cross_section[true] += self._cross_section.take(scene.class_id.take(index))
+        cross_section[true] += self._mean_cross_section(scene, index)
         cross_section[false] += parameters.clutter_cross_section
         inside = (polar[:, 0] > 0.1) & (polar[:, 0] <= self._viewpoints.range.take(sensor))
         inside &= np.abs(polar[:, 1]) <= self._viewpoints.half_view.take(sensor)
@@ -80,6 +80,13 @@ class RadarModel:
             range_rate=polar[:, 2],
             cross_section=cross_section.take(order),
         )
+
+    def _mean_cross_section(self, scene: Scene, index: np.ndarray) -> np.ndarray:
+        """Of objects `index` (V,): their own where they have one, else that of their kind."""
+        usual = self._cross_section.take(scene.class_id.take(index))
+        if scene.traits is None:
+            return usual
+        return np.where(scene.traits.has_cross_section[index], scene.traits.cross_section[index], usual)
 
     def _move_on_face(self, local: np.ndarray, scene: Scene, views: Views, rows: np.ndarray) -> None:
         """Moves the nearest points `local` of the views `rows` to random points of their face, in the object's frame."""

@@ -16,6 +16,7 @@ from pilot_common.schema import build, optional, parameter, read_yaml
 from pilot_common.types import Side
 from pilot_simulation.actor_plan import ActorPlan, Event
 from pilot_simulation.road_plan import LaneSpan, RoadPlan, Segment, SpeedLimit, WidthChange
+from pilot_vehicle.plant import AS_BELIEVED, Plant
 
 __all__ = [
     "ActorPlan",
@@ -128,31 +129,12 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plant:
-    """How the true car differs from its `facts`, which is all that the software knows: factors, and one angle."""
-
-    mass: float = optional(
-        1.0, "", 0.4, 2.5, "of the mass; load near the centre of gravity, yaw inertia stays"
-    )
-    steering_ratio: float = optional(
-        1.0, "", 0.4, 2.5, "true ratio by that of the facts; above 1 it steers less"
-    )
-    steering_delay: float = optional(1.0, "", 0.0, 5.0, "of the steering's dead time")
-    powertrain_delay: float = optional(1.0, "", 0.0, 5.0, "of the powertrain's dead time")
-    brake_delay: float = optional(1.0, "", 0.0, 5.0, "of the brakes' dead time")
-    front_stiffness: float = optional(1.0, "", 0.4, 2.5, "of the front cornering stiffness")
-    rear_stiffness: float = optional(1.0, "", 0.4, 2.5, "of the rear cornering stiffness")
-    steering_bias: float = optional(
-        0.0, "rad", -0.1, 0.1, "road wheels stand this much left of what is asked for and reported"
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RouteStretch:
     """From a station on, the route is in these lanes only, counted from the right as everywhere."""
 
     start: float = parameter("m", 0.0, 100_000.0, "station from which on this holds")
     lanes: tuple[int, ...]
+    closed: bool = False  # nobody can drive in the others; else they only lead elsewhere
     guidance: str = ""  # what the navigation says on the way there
 
     def __post_init__(self) -> None:
@@ -214,7 +196,7 @@ class Scenario:
     actors: tuple[ActorPlan, ...] = ()
     friction: float = optional(1.0, "", 0.05, 1.2, "of the road, relative to dry asphalt")
     environment: Environment = Environment()
-    plant: Plant = Plant()
+    plant: Plant = AS_BELIEVED
     perception: Perception = Perception.SENSORS
     route: RoutePlan | None = None
     faults: tuple[Fault, ...] = ()

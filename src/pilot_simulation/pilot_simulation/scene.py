@@ -8,7 +8,7 @@ import numpy as np
 
 from pilot_common.geometry import Pose, box_corners, wrap_angle
 from pilot_common.vehicle import Sensor
-from pilot_simulation.actors import Others
+from pilot_simulation.actors import SENSOR_BITS, Others, Traits
 from pilot_simulation.parameters import Detectability
 from pilot_simulation.road import Place, TrueRoad
 
@@ -32,6 +32,12 @@ class Scene:
     heading: np.ndarray  # (N,), in (−π, π]
     velocity: np.ndarray  # (N, 2)
     corner: np.ndarray  # (N, 4, 2)
+    traits: Traits | None  # none: all are ordinary road users
+
+    @property
+    def elevation(self) -> np.ndarray:
+        """Of the lower edges (N,), m above the road."""
+        return np.zeros(len(self.class_id)) if self.traits is None else self.traits.elevation
 
 
 def make_scene(
@@ -57,6 +63,7 @@ def make_scene(
         heading,
         velocity,
         corner,
+        others.traits,
     )
 
 
@@ -104,6 +111,7 @@ class Viewpoints:
         self.half_view = np.array([0.5 * sensor.field_of_view for sensor in sensors])
         self.range = np.array([sensor.range for sensor in sensors])
         self.probability = np.array([sensor.errors.detection_probability for sensor in sensors])
+        self._bit = np.array([[SENSOR_BITS[sensor.kind.value]] for sensor in sensors], np.uint8)
         # The same as columns (S, 1).
         self._x, self._y = self.position[:, :1], self.position[:, 1:2]
         self._cosine, self._sine = np.cos(self.yaw)[:, None], np.sin(self.yaw)[:, None]
@@ -124,6 +132,8 @@ class Viewpoints:
         # Half of the angle that an object fills is less than this.
         slack = (half_length + half_width) / np.maximum(distance, 0.1)
         near = (distance <= self._range) & (np.abs(bearing) <= self._half_view + slack)
+        if scene.traits is not None:
+            near &= (scene.traits.seen_by & self._bit) > 0
         pair = near.ravel().nonzero()[0]
         sensor, index = np.divmod(pair, near.shape[1])
         centre = x.take(pair)[:, None], y.take(pair)[:, None]
@@ -157,11 +167,16 @@ class Viewpoints:
         share = np.maximum(width, 0.0) / np.maximum(high - low, 1e-6)
         height, eye = scene.extent[:, 2].take(index), mount[:, 2]
         far = np.maximum(distance, 0.1)
+        raised = scene.traits is not None
+        if raised:
+            eye = eye - scene.elevation.take(index)
         top, middle = (height - eye) / far, (0.5 * height - eye) / far
         rays = low_seen[:, None] + width[:, None] * RAY_SHARES
         hides = distance < distance[:, None]
         hides &= sensor[:, None] == sensor
         hides &= top >= middle[:, None]
+        if raised:  # one sees below an overhead sign
+            hides &= -eye / far <= middle[:, None]
         hides &= low < high_seen[:, None]
         hides &= high > low_seen[:, None]
         behind, before = hides.nonzero()

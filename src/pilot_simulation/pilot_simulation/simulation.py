@@ -14,15 +14,7 @@ from pilot_common.graph import load_graph
 from pilot_common.messages import Message, to_seconds
 from pilot_common.types import Actuation, Mode, Truth
 from pilot_common.vehicle import Vehicle, load_parameters
-from pilot_simulation.actors import (
-    ActorSource,
-    EgoOnRoad,
-    Others,
-    RecordedActors,
-    ScriptedActors,
-    nobody,
-    together,
-)
+from pilot_simulation.actors import ActorSource, EgoOnRoad, Others, RecordedActors, nobody, together
 from pilot_simulation.driver import RESTING, Driver, View
 from pilot_simulation.faults import check_functions, lost_sensors
 from pilot_simulation.parameters import Parameters
@@ -30,6 +22,7 @@ from pilot_simulation.recording import Recording, load_recording
 from pilot_simulation.road import Place, TrueRoad, recorded_road, synthetic_road
 from pilot_simulation.scenario import Scenario
 from pilot_simulation.scene import make_scene
+from pilot_simulation.scripted_actors import ScriptedActors
 from pilot_simulation.sensors import SensorSuite
 from pilot_simulation.traffic import SumoTraffic
 from pilot_vehicle.drivers.simulated import SimulatedCar
@@ -59,7 +52,8 @@ class Simulation:
         check_functions(scenario, [function.name for function in self.graph.functions])
         parameters = load_parameters(Parameters, "simulation", vehicle, config)
         self._sensors = SensorSuite(vehicle, self.graph, parameters, self.seed)
-        self._car = SimulatedCar(vehicle.facts, np.random.default_rng((self.seed, 2)))
+        generator = np.random.default_rng((self.seed, 2))
+        self._car = SimulatedCar(vehicle.facts, generator, plant=scenario.plant)
         self._driver = Driver(scenario.driver, vehicle.facts)
         recording = load_recording(scenario.recording_file) if scenario.recording_file else None
         self.road = scenario_road(vehicle, scenario, recording)
@@ -73,6 +67,7 @@ class Simulation:
         )
         self._add_sources()
         self._others = self._others_at(0.0)
+        self._bodies = self._others.bodies
 
     def _place_ego(self) -> None:
         ego, dimensions, line = self.scenario.ego, self.vehicle.facts.dimensions, self.road.line
@@ -93,10 +88,11 @@ class Simulation:
     def _add_sources(self) -> None:
         scenario, dimensions = self.scenario, self.vehicle.facts.dimensions
         scripted = ScriptedActors(scenario.actors, self.road) if scenario.actors else None
+        self._scripted = scripted
         if scripted is not None:
             self._sources.append(scripted)
         if scenario.traffic is not None:
-            actors = scripted.actors if scripted is not None else ()
+            actors = [actor for actor in scripted.actors if actor.plan.solid] if scripted is not None else []
             size = (dimensions.length, dimensions.width)
             self._traffic = SumoTraffic(
                 scenario.traffic, self.road, self._ego_on_road(), size, actors, self.seed
@@ -154,11 +150,20 @@ class Simulation:
         driver, car = self._driver, self._car
         driver.watch(before, mode)
         hands = driver.hands(self._view()) if driver.drives(before) else RESTING
-        inputs = driver.inputs(before, mode, hands, car.pedals_for(hands.acceleration))
+        scenario, environment = self.scenario, self.scenario.environment
+        inputs = driver.inputs(before, mode, hands, car.pedals_for(hands.acceleration, environment.grade))
         self._before, self._place_before = car.true, self._place
         stamp = self._start + round(time * 1e9)
         begin = to_seconds(self._start + round(before * 1e9))
-        state = car.step(begin, time - before, inputs, hands.steering_angle, friction=self.scenario.friction)
+        state = car.step(
+            begin,
+            time - before,
+            inputs,
+            hands.steering_angle,
+            friction=scenario.friction,
+            grade=environment.grade,
+            headwind=environment.headwind,
+        )
         motion = car.true
         self._place = self.road.project(motion.x, motion.y, self._place.station)
         return stamp, "vehicle_state", state
@@ -172,7 +177,7 @@ class Simulation:
 
     def _lead(self) -> tuple[float, float]:
         """Gap to the nearest other ahead in the ego's way, and its speed."""
-        others, dimensions = self._others, self.vehicle.facts.dimensions
+        others, dimensions = self._bodies, self.vehicle.facts.dimensions
         gap = others.station - 0.5 * others.extent[:, 0] - self._place.station - dimensions.rear_axle_to_front
         beside = np.abs(others.offset - self._place.offset) - 0.5 * (others.extent[:, 1] + dimensions.width)
         ahead = (gap > -2.0) & (beside < 0.2)
@@ -183,7 +188,9 @@ class Simulation:
 
     def _ego_on_road(self) -> EgoOnRoad:
         place, dimensions = self._place, self.vehicle.facts.dimensions
-        return EgoOnRoad(place.station + dimensions.rear_axle_to_front, place.offset, self._car.true.speed)
+        front = place.station + dimensions.rear_axle_to_front
+        speed = self._car.true.speed
+        return EgoOnRoad(front, place.offset, speed, dimensions.length, dimensions.width)
 
     def _others_at(self, time: float) -> Others:
         return (
@@ -194,7 +201,8 @@ class Simulation:
 
     def _touch(self, time: float) -> None:
         """Notes whom the ego touches at the end of a tick, until the next truth has told it."""
-        self._others = others = self._others_at(time)
+        self._others = self._others_at(time)
+        self._bodies = others = self._others.bodies
         if self._contact:
             return
         dimensions, place = self.vehicle.facts.dimensions, self._place
@@ -235,7 +243,7 @@ class Simulation:
         lost = frozenset(index for fault in self._lost for index in fault.silent(at))
         sensed = self._sensors.measure(self._cycle, scene, lost)
         messages = [(nanoseconds + latency, topic, message) for latency, topic, message in sensed]
-        return [(nanoseconds, "truth", self._truth(stamp, motion, place, others)), *messages]
+        return [(nanoseconds, "truth", self._truth(stamp, motion, place, others.bodies)), *messages]
 
     def _truth(self, stamp: float, motion: MotionState, place: Place, others: Others) -> Truth:
         lane, lane_offset, lane_width = self.road.lane_at(place.station, place.offset)

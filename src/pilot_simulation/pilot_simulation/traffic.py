@@ -17,10 +17,11 @@ import numpy as np
 
 from pilot_common.errors import PilotError
 from pilot_common.types import ObjectClass
-from pilot_simulation.actors import EgoOnRoad, Others, ScriptedActor
+from pilot_simulation.actors import EgoOnRoad, Others
 from pilot_simulation.mirrors import Mirrors
 from pilot_simulation.road import TrueRoad
 from pilot_simulation.scenario import TrafficPlan
+from pilot_simulation.scripted_actors import ScriptedActor
 from pilot_simulation.sumo_files import TYPES, VehicleType, write_network, write_types
 
 STEP = 0.1  # s of SUMO

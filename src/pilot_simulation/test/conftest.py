@@ -10,7 +10,7 @@ from pilot_common.folders import config_folder
 from pilot_common.graph import load_graph
 from pilot_common.types import ObjectClass
 from pilot_common.vehicle import Sensor, SensorErrors, SensorKind, Vehicle, load_parameters, load_vehicle
-from pilot_simulation.actors import EXTENTS, Others
+from pilot_simulation.actors import Others
 from pilot_simulation.parameters import Parameters
 from pilot_simulation.road import TrueRoad, synthetic_road
 from pilot_simulation.scenario import (
@@ -22,6 +22,7 @@ from pilot_simulation.scenario import (
     Segment,
 )
 from pilot_simulation.scene import Scene, make_scene
+from pilot_simulation.scripted_actors import EXTENTS
 
 
 @pytest.fixture(scope="session")

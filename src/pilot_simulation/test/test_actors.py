@@ -8,11 +8,12 @@ from test_road import recorded
 
 from pilot_common.errors import ScenarioError
 from pilot_common.types import ObjectClass
-from pilot_simulation.actors import EgoOnRoad, RecordedActors, ScriptedActors
+from pilot_simulation.actors import EgoOnRoad, RecordedActors
 from pilot_simulation.recording import Recording, load_recording
 from pilot_simulation.scenario import Event
+from pilot_simulation.scripted_actors import ScriptedActors
 
-FAR = EgoOnRoad(front=-1000.0, offset=3.75, speed=20.0)
+FAR = EgoOnRoad(front=-1000.0, offset=3.75, speed=20.0, length=4.8, width=1.9)
 STEP = 0.02
 
 
@@ -74,7 +75,7 @@ def test_course_is_the_direction_of_motion(actor, straight):
 def test_a_gap_event_waits_for_the_ego(actor, straight):
     event = Event(gap=30.0, speed=0.0, acceleration=5.0)
     source = ScriptedActors([actor(speed=10.0, events=(event,))], straight)
-    rows = play(source, 8.0, lambda time: EgoOnRoad(200.0 + 25.0 * time, 3.75, 25.0))
+    rows = play(source, 8.0, lambda time: EgoOnRoad(200.0 + 25.0 * time, 3.75, 25.0, 4.8, 1.9))
     start = rows[np.flatnonzero(rows[:, 4] < 10.0 - 1e-9)[0]]
     gap = start[1] - 0.5 * 4.7 - (200.0 + 25.0 * start[0])
     assert gap == pytest.approx(30.0, abs=25.0 * 2 * STEP)

@@ -5,9 +5,10 @@ import pytest
 
 from conftest import road_plan
 from pilot_common.types import ObjectClass
-from pilot_simulation.actors import EgoOnRoad, Others, ScriptedActors
+from pilot_simulation.actors import EgoOnRoad, Others
 from pilot_simulation.road import synthetic_road
 from pilot_simulation.scenario import TrafficPlan
+from pilot_simulation.scripted_actors import ScriptedActors
 from pilot_simulation.traffic import STEP, SumoTraffic
 
 pytest.importorskip("libsumo")
@@ -25,14 +26,14 @@ class Drive:
     ) -> None:
         road = synthetic_road(road_plan(), 4000.0)
         self.source = ScriptedActors(scripted, road) if scripted else None
-        ego = EgoOnRoad(500.0, lane * MIDDLE, speed)
+        ego = EgoOnRoad(500.0, lane * MIDDLE, speed, 4.8, 1.9)
         actors = self.source.actors if self.source else ()
         self.traffic = SumoTraffic(plan, road, ego, SIZE, actors, seed)
         self.ego: list[EgoOnRoad] = []
         self.others: list[Others] = []
         for number in range(1, round(seconds / STEP) + 1):
             time = number * STEP
-            ego = EgoOnRoad(500.0 + speed * time, lane * MIDDLE, speed)
+            ego = EgoOnRoad(500.0 + speed * time, lane * MIDDLE, speed, 4.8, 1.9)
             if self.source:
                 self.source.advance(time, ego)
             self.traffic.advance(time, ego)
@@ -151,7 +152,7 @@ def test_an_empty_road_stays_empty():
 
 def test_an_older_traffic_cannot_go_on_once_another_has_begun():
     road = synthetic_road(road_plan(), 2000.0)
-    ego = EgoOnRoad(500.0, MIDDLE, 25.0)
+    ego = EgoOnRoad(500.0, MIDDLE, 25.0, 4.8, 1.9)
     first = SumoTraffic(PLAN, road, ego, SIZE, (), 1)
     second = SumoTraffic(PLAN, road, ego, SIZE, (), 1)
     with pytest.raises(ValueError, match="another simulation has taken SUMO over"):

@@ -13,12 +13,13 @@ proportion to N, as a stability control would, so that a share ρ of the grip us
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pilot_common.geometry import wrap
 from pilot_common.physics import AIR_DENSITY, GRAVITY
 from pilot_common.vehicle import Facts
 from pilot_vehicle.actuators import Brake, Steering
+from pilot_vehicle.plant import AS_BELIEVED, Plant
 from pilot_vehicle.powertrain import Electric, make_powertrain
 
 SUBSTEP = 0.01  # s; resolves dead times, and the tyre dynamics (about 100/s at KINEMATIC_SPEED) stay stable
@@ -58,17 +59,21 @@ class Energy:
 class VehicleModel:
     """A car that answers requests for a steering angle and an acceleration over ground.
 
-    Its own control adds what air, tyres and slope take, as the acceleration interface of a production car does.
+    Its own control adds what air, tyres and slope take, as the acceleration interface of a production car does. It believes
+    `facts`: with another `plant` its forces move the true mass, and nobody tells it of a headwind.
     """
 
-    def __init__(self, facts: Facts) -> None:
-        self.facts = facts
+    def __init__(self, facts: Facts, plant: Plant = AS_BELIEVED) -> None:
+        self.believed = facts
+        self.facts = facts = facts if plant == AS_BELIEVED else plant.true(facts)
+        self._load = facts.body.mass / self.believed.body.mass
         body, wheelbase = facts.body, facts.dimensions.wheelbase
         self._front = body.front_axle_to_centre
         self._rear = wheelbase - body.front_axle_to_centre
         self._wheelbase = wheelbase
-        self._drag = 0.5 * AIR_DENSITY * body.drag_area / body.mass
-        self.powertrain = make_powertrain(facts)
+        self._drag = 0.5 * AIR_DENSITY * body.drag_area / self.believed.body.mass
+        # Forces by the believed mass: what the powertrain can do does not grow with the load.
+        self.powertrain = make_powertrain(replace(self.believed, powertrain=facts.powertrain))
         self._recovers = isinstance(self.powertrain, Electric)
         self._steering = Steering(facts.actuators)
         self._brake = Brake(facts.actuators)
@@ -89,9 +94,16 @@ class VehicleModel:
         self.state = self._motion()
 
     def resistance(self, speed: float, grade: float = 0.0) -> float:
-        """Deceleration by air, tyres and slope (rise over run)."""
+        """Deceleration by air, tyres and slope (rise over run) in still air and at the believed mass: what is made up for."""
         cosine = 1.0 / math.sqrt(1.0 + grade * grade)
         return self._drag * speed * speed + GRAVITY * cosine * (self.facts.body.rolling_resistance + grade)
+
+    def _true_resistance(self, speed: float, grade: float, headwind: float) -> float:
+        """Deceleration at the true mass and in wind, which pushes from behind where it is faster than the car."""
+        air = speed + headwind
+        cosine = 1.0 / math.sqrt(1.0 + grade * grade)
+        tyres = GRAVITY * cosine * (self.facts.body.rolling_resistance + grade)
+        return self._drag / self._load * air * abs(air) + tyres
 
     def coasting_acceleration(self, grade: float = 0.0) -> float:
         """What the car does with no pedal touched: overrun or creep, less the resistances."""
@@ -104,6 +116,7 @@ class VehicleModel:
         duration: float,
         friction: float = 1.0,
         grade: float = 0.0,
+        headwind: float = 0.0,
     ) -> MotionState:
         """Drives on for `duration`. `friction` scales that of the dry road, `grade` is the slope ahead (rise over run)."""
         count = max(1, math.ceil(duration / SUBSTEP - 1e-6))
@@ -112,7 +125,7 @@ class VehicleModel:
         for _ in range(count):
             self._angle = self._steering.step(steering_request, part)
             before = self._speed
-            self._longitudinal(acceleration_request, part, grip, grade)
+            self._longitudinal(acceleration_request, part, grip, grade, headwind)
             middle = 0.5 * (before + self._speed)
             if middle < KINEMATIC_SPEED:
                 self._kinematic(middle, part)
@@ -121,16 +134,20 @@ class VehicleModel:
         self.state = self._motion()
         return self.state
 
-    def _longitudinal(self, request: float, duration: float, grip: float, grade: float) -> None:
+    def _longitudinal(
+        self, request: float, duration: float, grip: float, grade: float, headwind: float
+    ) -> None:
         """Powertrain first, brakes below its floor; at rest the car is held until drive exceeds what holds it."""
         speed = self._speed
         resistance = self.resistance(speed, grade)
         standing = speed == 0.0 and request <= 0.0
         floor = self.powertrain.floor(speed)
         demand = floor if standing else request + resistance
-        drive = self.powertrain.step(demand, speed, duration)
+        drive = self.powertrain.step(demand, speed, duration) / self._load
         wanted = HOLD_DECELERATION + max(0.0, floor) if standing else max(0.0, floor - demand)
-        brake = self._brake.step(wanted, duration)
+        brake = self._brake.step(wanted, duration) / self._load
+        if headwind or self._load != 1.0:
+            resistance = self._true_resistance(speed, grade, headwind)
         limit = LONGITUDINAL_GRIP * grip * GRAVITY
         drive = max(-limit, min(drive, limit))
         brake = min(brake, limit + min(drive, 0.0))

@@ -11,6 +11,7 @@ import numpy as np
 from pilot_common.types import Actuation, DriverInput, Gear, Side, VehicleState
 from pilot_common.vehicle import Facts
 from pilot_vehicle.model import MotionState, VehicleModel
+from pilot_vehicle.plant import AS_BELIEVED, Plant
 
 WATCHDOG = 0.1  # s without an actuation after which the actuators act on their own
 WATCHDOG_DECELERATION = 3.0  # m/s²
@@ -30,11 +31,20 @@ class StateNoise:
 
 
 class SimulatedCar:
-    """A car with driver's place and actuator watchdog. `true` is its motion as it is, `step` returns it as measured."""
+    """A car with driver's place and actuator watchdog. `true` is its motion as it is, `step` returns it as measured.
 
-    def __init__(self, facts: Facts, generator: np.random.Generator, noise: StateNoise | None = None) -> None:
-        self.facts = facts
-        self.model = VehicleModel(facts)
+    `facts` is what the bus and the software believe, `plant` how the car differs; the driver's hands feel the true angle.
+    """
+
+    def __init__(
+        self,
+        facts: Facts,
+        generator: np.random.Generator,
+        noise: StateNoise | None = None,
+        plant: Plant = AS_BELIEVED,
+    ) -> None:
+        self.facts, self.plant = facts, plant
+        self.model = VehicleModel(facts, plant)
         self._generator = generator
         self._noise = noise or StateNoise()
         self.reset(0.0, 0.0, 0.0, 0.0)
@@ -69,6 +79,7 @@ class SimulatedCar:
         indicator: Side = Side.NONE,
         friction: float = 1.0,
         grade: float = 0.0,
+        headwind: float = 0.0,
     ) -> VehicleState:
         """Drives from `time` to `time + duration`; the state is stamped with its end.
 
@@ -84,11 +95,12 @@ class SimulatedCar:
             steering, acceleration = self.model.state.steering_angle, -WATCHDOG_DECELERATION
             lamp, self.hazard_lights = Side.NONE, True
         else:
-            steering, acceleration = actuation.steering_angle, actuation.acceleration  # type: ignore[union-attr]
+            steering = self.plant.road_wheels(actuation.steering_angle)  # type: ignore[union-attr]
+            acceleration = actuation.acceleration  # type: ignore[union-attr]
             lamp, self.hazard_lights = actuation.indicator, actuation.hazard_lights  # type: ignore[union-attr]
         if driver.brake > 0.0:  # the pedal works on the brakes directly, whoever drives
             acceleration = min(acceleration, self.pedal_request(driver, grade))
-        self.model.step(steering, acceleration, duration, friction, grade)
+        self.model.step(steering, acceleration, duration, friction, grade, headwind)
         return self._measure(time + duration, lamp, driver)
 
     def pedal_request(self, driver: DriverInput, grade: float = 0.0) -> float:
@@ -118,7 +130,7 @@ class SimulatedCar:
             acceleration=motion.acceleration + noise.acceleration * draw[1],
             lateral_acceleration=motion.lateral_acceleration + noise.lateral_acceleration * draw[2],
             yaw_rate=0.0 if rest else motion.yaw_rate + self._yaw_rate_bias + noise.yaw_rate * draw[3],
-            steering_angle=motion.steering_angle + noise.steering_angle * draw[4],
+            steering_angle=self.plant.reported(motion.steering_angle) + noise.steering_angle * draw[4],
             gear=self._gear,
             indicator=indicator,
             driver=driver,

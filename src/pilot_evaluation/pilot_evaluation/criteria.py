@@ -7,7 +7,7 @@ from typing import Any
 
 from pilot_common.errors import ScenarioError
 from pilot_common.vehicle import Vehicle
-from pilot_evaluation.measures import contact, lead, motion, operation
+from pilot_evaluation.measures import contact, lead, motion, operation, standards
 from pilot_evaluation.measures.measure import Measure
 from pilot_evaluation.run import Run
 
@@ -63,6 +63,24 @@ RULES: dict[str, Rule] = {
         motion.lateral_jerk_maximum,
         lambda car: car.facts.limits.max_lateral_jerk,
     ),
+    "braking_excess": Rule("Braking beyond ISO 15622", "m/s²", AT_MOST, standards.braking_excess),
+    "braking_jerk_excess": Rule(
+        "Braking jerk beyond ISO 15622", "m/s³", AT_MOST, standards.braking_jerk_excess
+    ),
+    "acceleration_excess": Rule(
+        "Acceleration beyond ISO 15622", "m/s²", AT_MOST, standards.acceleration_excess
+    ),
+    "gap_shortfall": Rule("Steady gap below UN R157's", "m", AT_MOST, standards.gap_shortfall),
+    "lane_change_start": Rule(
+        "First lane change moves from", "s", AT_LEAST, standards.lane_change_start, needs_data=True
+    ),
+    "lane_change_crossing": Rule(
+        "First lane change over the marking", "s", AT_MOST, standards.lane_change_crossing, needs_data=True
+    ),
+    "lane_change_reversal": Rule(
+        "First lane change going back", "m", AT_MOST, standards.lane_change_reversal, needs_data=True
+    ),
+    "rear_shortfall": Rule("Rear distance below UN R79's", "m", AT_MOST, standards.rear_shortfall),
     "speed_mean": Rule("Mean speed", "m/s", AT_LEAST, motion.speed_mean, needs_data=True),
     "speed_excess": Rule("Above the allowed speed", "m/s", AT_MOST, motion.speed_excess),
     "distance": Rule("Distance", "m", AT_LEAST, motion.distance, needs_data=True),

@@ -47,13 +47,13 @@ def mean_rate(time: np.ndarray, values: np.ndarray, window: float) -> np.ndarray
 
 
 def _jerk(run: Run) -> np.ndarray:
-    calm = run.driving & ~_near(run.time("truth"), run.emergency, JERK_WINDOW)
+    calm = run.driving & ~near(run.time("truth"), run.emergency, JERK_WINDOW)
     if not np.any(calm):
         return np.empty(0)
     return np.abs(mean_rate(run.time("truth"), run.column("truth", "acceleration"), JERK_WINDOW)[calm])
 
 
-def _near(time: np.ndarray, mask: np.ndarray, distance: float) -> np.ndarray:
+def near(time: np.ndarray, mask: np.ndarray, distance: float) -> np.ndarray:
     """Times within `distance` seconds of a time at which `mask` is true."""
     at = time[mask]
     if len(at) == 0:

@@ -14,12 +14,13 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from pilot_common.near_face import near_face
-from pilot_fusion.measurement import MeasurementModel, Measurements, Source
+from pilot_fusion.measurement import MeasurementModel, Measurements, Source, wrap_half
 from pilot_fusion.parameters import AssociationParameters
 from pilot_fusion.track_bank import TrackBank
 
 FORBIDDEN = 1e6  # cost of a pair outside the gate
 LONGEST_MANOEUVRE = 0.3  # s between two measurements of a speed
+LIFT_TURN = 0.25  # rad; up to here a camera's box shows both of its visible faces as one
 LEAST_DENSITY = 1e-300  # so that nothing is divided by zero
 
 
@@ -64,7 +65,13 @@ def gate(
     seen = found.columns.take(measurement, axis=1)
     viewer = seen[2:4].T
     centre = of_track[:2].T
-    face = near_face(centre, of_track[4], of_track[5], of_track[6], viewer)
+    heading = of_track[4]
+    if found.source is Source.CAMERA:
+        # Boxes are lifted as if they stood along the car: the middle of what is seen of one that is slightly turned is that of
+        # the box, and its face is taken to lie straight before it.
+        turned = wrap_half(heading - found.yaw)
+        heading = heading - np.minimum(np.maximum(turned, -LIFT_TURN), LIFT_TURN)
+    face = near_face(centre, heading, of_track[5], of_track[6], viewer)
     expected = face.offset
     if found.looks is not None:
         expected[found.whole.take(measurement)] = 0.0

@@ -139,7 +139,8 @@ def together(road: TrueRoad, parts: Sequence[Others]) -> Others:
         traits = Traits(
             *(np.concatenate([getattr(one, item.name) for one in all_traits]) for item in fields(Traits))
         )
-    return Others(road, *columns, traits)
+    identity, class_id, extent, station, offset, course, speed = columns
+    return Others(road, identity, class_id, extent, station, offset, course, speed, traits)
 
 
 class ActorSource(Protocol):

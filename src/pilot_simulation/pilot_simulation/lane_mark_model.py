@@ -11,7 +11,7 @@ import numpy as np
 from pilot_common.camera import Cameras, image_of
 from pilot_common.vehicle import Sensor
 from pilot_simulation.parameters import MarkParameters
-from pilot_simulation.road import SPACING
+from pilot_simulation.road import SPACING, TrueRoad
 from pilot_simulation.scene import Scene
 
 SCORE = 0.9
@@ -51,8 +51,9 @@ class LaneMarkModel:
         """Lines right to left; `box` (V, 4) are the boxes in this image and how far they are (V,)."""
         road, place, parameters, generator = scene.road, scene.place, self._parameters, self._generator
         here = road.index(place.station + self._sensor.position[0])
-        beside = road.boundary[:, here] - place.offset
-        lines = (road.boundary_exists[:, here] & (np.abs(beside) < parameters.reach)).nonzero()[0]
+        beside, there = self._beside(road, here)
+        beside -= place.offset
+        lines = (there & (np.abs(beside) < parameters.reach)).nonzero()[0]
         probability = np.where(
             np.abs(beside[lines]) < OWN_LANE, parameters.near_probability, parameters.far_probability
         )
@@ -77,6 +78,14 @@ class LaneMarkModel:
         score = SCORE + parameters.score_deviation * generator.standard_normal(len(lines))
         score = np.minimum(np.maximum(score, 0.0), 1.0)
         return ImageMarks(mark, pixel[seen], road.boundary_kind[lines], score)
+
+    def _beside(self, road: TrueRoad, here: int) -> tuple[np.ndarray, np.ndarray]:
+        """Offset of each line (B,) where it is first seen, at the camera or ahead of it, and whether it is in sight at all."""
+        if road.even:
+            return road.boundary[:, here].copy(), road.boundary_exists[:, here]
+        ahead = road.boundary_exists[:, here : here + int(self._parameters.farthest / SPACING)]
+        first = here + ahead.argmax(axis=1)
+        return road.boundary[np.arange(len(first)), first], np.logical_or.reduce(ahead, axis=1)
 
     def _project_lines(self, scene: Scene, lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Pixels (B, K, 2) and which points of the lines exist (B, K)."""

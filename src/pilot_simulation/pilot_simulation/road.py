@@ -11,8 +11,9 @@ from functools import cached_property
 import numpy as np
 
 from pilot_common.road import ReferenceLine
+from pilot_simulation.lane_layout import LaneEnd, lane_layout
 from pilot_simulation.recording import Recording
-from pilot_simulation.scenario import RoadPlan
+from pilot_simulation.road_plan import RoadPlan, SpeedLimit
 
 SPACING = 2.0  # m between points: on a radius of 250 m the chord is 2 mm off the arc
 SUBSTEPS = 8  # per point, when a clothoid is integrated
@@ -31,16 +32,23 @@ class Place:
 
 @dataclass(frozen=True)
 class TrueRoad:
-    """P points, L lanes ordered right to left, L + 1 boundaries. Outside `exists` a lane's numbers are not used."""
+    """P points, L lanes ordered right to left, B lines. Outside `exists` a lane's numbers are not used."""
 
     line: ReferenceLine
     centre: np.ndarray  # (L, P) m, offset of each lane's middle
     width: np.ndarray  # (L, P) m
     exists: np.ndarray  # (L, P) bool
-    boundary: np.ndarray  # (L + 1, P) m, offset of each boundary
-    boundary_exists: np.ndarray  # (L + 1, P) bool
-    boundary_kind: np.ndarray  # (L + 1,) uint8, MarkKind
-    speed_limit: float  # m/s, 0: none
+    boundary: (
+        np.ndarray
+    )  # (B, P) m, offset of each line: L + 1 boundaries, and more where ramps join or leave
+    boundary_exists: np.ndarray  # (B, P) bool
+    boundary_kind: np.ndarray  # (B,) uint8, MarkKind
+    speed_limit: float  # m/s at the start, 0: none
+    ends: tuple[tuple[LaneEnd, ...], ...]  # of each lane, along the road
+    on_ramp: np.ndarray | None = None  # (L, P) bool; none: no ramps
+    shoulder_width: float = 0.0  # m, of a hard shoulder right of the rightmost lane, 0: none
+    limits: tuple[SpeedLimit, ...] = ()  # further ones, along the road
+    even: bool = False  # all lanes are alike from end to end
 
     @property
     def lanes(self) -> int:
@@ -104,8 +112,16 @@ class TrueRoad:
         curvature = curvatures[index] + inside * bend if inside == share else 0.0
         return Place((index + share) * SPACING, offset, headings[index] + inside * turn, curvature)
 
+    @cached_property
+    def _even_lanes(self) -> tuple[list[float], float]:
+        return self.centre[:, 0].tolist(), float(self.width[0, 0])
+
     def lane_at(self, station: float, offset: float) -> tuple[int, float, float]:
         """Lane whose middle is nearest, offset from its middle, its width; among the lanes that exist there."""
+        if self.even:
+            centre, width = self._even_lanes
+            lane = min(range(len(centre)), key=lambda row: abs(centre[row] - offset))
+            return lane, offset - centre[lane], width
         index = self.index(station + 0.5 * SPACING)
         distance = np.where(self.exists[:, index], np.abs(self.centre[:, index] - offset), np.inf)
         lane = int(distance.argmin())
@@ -133,19 +149,21 @@ def synthetic_road(plan: RoadPlan, length: float) -> TrueRoad:
     heading = _heading(station, np.array(knots), np.array(curvatures))
     curvature = np.interp(station, knots, curvatures)
     line = ReferenceLine(np.stack((x, y), axis=-1), station, heading, curvature)
-    lane = np.arange(plan.lanes)
-    edges = (np.arange(plan.lanes + 1) - 0.5) * plan.lane_width
+    layout = lane_layout(plan, station)
     return TrueRoad(
         line=line,
-        centre=np.broadcast_to((lane * plan.lane_width)[:, None], (plan.lanes, points)),
-        width=np.broadcast_to(plan.lane_width, (plan.lanes, points)),
-        exists=np.broadcast_to(True, (plan.lanes, points)),
-        boundary=np.broadcast_to(edges[:, None], (plan.lanes + 1, points)),
-        boundary_exists=np.broadcast_to(True, (plan.lanes + 1, points)),
-        boundary_kind=np.array(
-            [plan.right_edge, *[plan.between] * (plan.lanes - 1), plan.left_edge], np.uint8
-        ),
+        centre=layout.centre,
+        width=layout.width,
+        exists=layout.exists,
+        boundary=layout.line,
+        boundary_exists=layout.line_exists,
+        boundary_kind=layout.line_kind,
         speed_limit=plan.speed_limit,
+        ends=layout.ends,
+        on_ramp=layout.on_ramp if layout.on_ramp.any() else None,
+        shoulder_width=plan.shoulder_width,
+        limits=plan.speed_limits,
+        even=not plan.varies,
     )
 
 
@@ -186,7 +204,14 @@ def recorded_road(recording: Recording, speed_limit: float) -> TrueRoad:
         boundary_exists=np.concatenate((exists[:1], exists[1:] | exists[:-1], exists[-1:])),
         boundary_kind=np.concatenate((recording.right_kind[:1], recording.left_kind)).astype(np.uint8),
         speed_limit=speed_limit,
+        ends=tuple(_recorded_ends(lane) for lane in exists),
     )
+
+
+def _recorded_ends(exists: np.ndarray) -> tuple[LaneEnd, ...]:
+    """Where a lane (P,) ends before the recorded road does; nobody knows whether it led away, so it counts as closed."""
+    last = np.flatnonzero(exists[:-1] & ~exists[1:])
+    return tuple(LaneEnd(float(row) * SPACING, float(row) * SPACING, True) for row in last)
 
 
 def _arc_length(point: np.ndarray) -> np.ndarray:

@@ -79,10 +79,10 @@ class ScriptedActor:
 
     def _due(self, before: float, time: float, ego: EgoOnRoad) -> list[tuple[float, Event]]:
         """The events that begin in a step and when, in order; a gap is crossed at constant relative speed."""
-        due = []
-        while self._timed and self._timed[0].time < time:  # type: ignore[operator]
+        due: list[tuple[float, Event]] = []
+        while self._timed and _time(self._timed[0]) < time:
             event = self._timed.pop(0)
-            due.append((max(event.time, before), event))  # type: ignore[type-var]
+            due.append((max(_time(event), before), event))
         if self._by_gap:
             now = self.station - 0.5 * self.extent[0] - (ego.front - ego.speed * (time - before))
             then = self.station + self.speed * (time - before) - 0.5 * self.extent[0] - ego.front
@@ -93,7 +93,7 @@ class ScriptedActor:
                     self._by_gap.remove(event)
                     due.append((before + share * (time - before), event))
             due.sort(key=lambda row: row[0])
-        return due  # type: ignore[return-value]
+        return due
 
     def _start(self, event: Event, at: float) -> None:
         if event.speed is not None:

@@ -13,10 +13,11 @@ from pilot_common.geometry import Pose, box_corners, boxes_overlap, wrap
 from pilot_common.graph import load_graph
 from pilot_common.messages import Message, to_seconds
 from pilot_common.types import Actuation, Mode, Truth
-from pilot_common.vehicle import Vehicle, load_parameters
+from pilot_common.vehicle import Capability, Vehicle, load_parameters
 from pilot_simulation.actors import ActorSource, EgoOnRoad, Others, RecordedActors, nobody, together
 from pilot_simulation.driver import RESTING, Driver, View
 from pilot_simulation.faults import check_functions, lost_sensors
+from pilot_simulation.navigation import Navigation
 from pilot_simulation.parameters import Parameters
 from pilot_simulation.recording import Recording, load_recording
 from pilot_simulation.road import Place, TrueRoad, recorded_road, synthetic_road
@@ -29,6 +30,7 @@ from pilot_vehicle.drivers.simulated import SimulatedCar
 from pilot_vehicle.model import MotionState
 
 TICK = 20_000_000  # ns
+ROUTE_TICKS = 25  # a route every half second
 EPOCH = 1_700_000_000 * 1_000_000_000  # ns: stamps of a run without a clock start here
 SIGHT = 300.0  # m: others farther along the road are in no message
 ROAD_AHEAD = 1000.0  # m of road beyond where the car can get
@@ -60,6 +62,11 @@ class Simulation:
         self._tick = 0
         self._cycle = 0
         self._contact = 0
+        self._navigation = (
+            Navigation(self.road, scenario.route)
+            if Capability.NAVIGATION in vehicle.facts.capabilities
+            else None
+        )
         self._place_ego()
         self._traffic: SumoTraffic | None = None
         self._sources: list[ActorSource] = (
@@ -138,6 +145,9 @@ class Simulation:
         for source in self._sources:
             source.advance(time, self._ego_on_road())
         self._touch(time)
+        if self._navigation is not None and self._tick % ROUTE_TICKS == 0:
+            stamp = self._start + round(time * 1e9)
+            messages.append((stamp, "route", self._navigation.route(to_seconds(stamp), self._place)))
         period = 1.0 / self._sensors.rate
         while self._cycle * period <= time + 1e-9:
             messages += self._measure(self._cycle * period, before, time)

@@ -87,9 +87,15 @@ def test_messages_are_due_at_their_stamp_plus_the_latency_of_their_kind(flagship
         assert to_nanoseconds(message.stamp) == pytest.approx(measured, abs=MICROSECOND)
 
 
-def test_topics_come_at_their_rates_and_start_with_the_drive(flagship, graph, scenario, config):
-    messages = play(Simulation(flagship, scenario(), config), 2.0)
-    for topic in graph.sources:
+@pytest.mark.parametrize(("vehicle_name", "has_route"), [("flagship_ev", True), ("sedan_ice", False)])
+def test_topics_come_at_their_rates_and_start_with_the_drive(
+    vehicle_name, has_route, vehicle, graph, scenario, config
+):
+    messages = play(Simulation(vehicle(vehicle_name), scenario(), config), 2.0)
+    fitted = {"lidar_detections", "route"} if has_route else set()
+    topics = [name for name in graph.sources if name in fitted or name not in ("lidar_detections", "route")]
+    assert {topic for _, topic, _ in messages} == set(topics)
+    for topic in topics:
         stamps = [to_nanoseconds(message.stamp) for message in of(messages, topic)]
         assert stamps[0] == EPOCH
         assert np.diff(stamps) == pytest.approx(1e9 / graph.topics[topic].rate, abs=MICROSECOND)

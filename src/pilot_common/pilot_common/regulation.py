@@ -49,7 +49,7 @@ def cut_in_time(closing: float) -> float:
     return closing / (2.0 * CUT_IN_DECELERATION) + CUT_IN_REACTION
 
 
-FORMULAS = {
+FORMULAS: dict[str, tuple[Callable[..., float], int]] = {  # function, how many numbers it takes
     "rear_distance": (rear_distance, 2),
     "regulation_gap": (regulation_gap, 1),
     "braking_jerk": (braking_jerk, 1),

@@ -1,4 +1,4 @@
-"""Lane changes that the driver confirms: when they may begin, how they are called off, and why not.
+"""Lane changes: when one that the driver confirmed or the system wishes may begin, how it is called off, and why not.
 
 Times and rear gap are of UN R79 (lane change, category C), as `limits` of the project quote it.
 """
@@ -7,15 +7,12 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
-import numpy as np
-
 from pilot_common.geometry import wrap
-from pilot_common.regulation import REAR_DECELERATION, REAR_REACTION, REAR_TIME_GAP, rear_distance
+from pilot_common.regulation import REAR_DECELERATION, REAR_REACTION, REAR_TIME_GAP
 from pilot_common.types import MarkKind, Side
 from pilot_common.vehicle import Capability, SensorKind, Vehicle
+from pilot_planning.highway.gaps import Gaps, Scene
 from pilot_planning.highway.parameters import LaneChangeParameters
-from pilot_planning.highway.road import Road
-from pilot_planning.highway.traffic import Traffic
 
 EARLIEST, LATEST = (
     3.0,
@@ -38,15 +35,18 @@ class Phase(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """What a lane change looks at this cycle. `own_lane` indexes the lane that the path leads to now."""
+class Wish:
+    """A lane change that the system wants: `cause` is a kind of entry in the ledger, `why` says it in words.
 
-    stamp: float
-    speed: float
-    road: Road
-    traffic: Traffic
-    own_lane: int
-    lost: tuple[str, ...]
+    A change that must be waits with the indicator on until there is a gap; where it is urgent the gap behind may be shorter.
+    """
+
+    side: Side
+    cause: str
+    why: str
+    identity: int = 0
+    must: bool = False
+    urgent: bool = False
 
 
 def lowest_speed(rear_sight: float, approach_speed: float) -> float:
@@ -67,11 +67,9 @@ class LaneChange:
     def __init__(self, vehicle: Vehicle, parameters: LaneChangeParameters) -> None:
         self._p = parameters
         self._fitted = Capability.LANE_CHANGE in vehicle.facts.capabilities
-        dimensions = vehicle.facts.dimensions
-        self._front = dimensions.rear_axle_to_front
-        self._back = dimensions.rear_axle_to_front - dimensions.length
-        self._half_width = 0.5 * dimensions.width
+        self._half_width = 0.5 * vehicle.facts.dimensions.width
         self._rear_sensors = {side: _looking_back(vehicle, side) for side in (Side.LEFT, Side.RIGHT)}
+        self.gaps = Gaps(vehicle, parameters)
         self.reset()
 
     def reset(self) -> None:
@@ -79,10 +77,12 @@ class LaneChange:
         self.phase = Phase.NONE
         self.side = Side.NONE
         self.note = ""
+        self.wish: Wish | None = None  # behind the change under way; None: the driver's
+        self.ended_at = -math.inf
+        self.completed = False  # the last change that ended did so in the other lane
         self._lever = Side.NONE
         self._requested_at = 0.0
         self._moved_at = 0.0
-        self._noted_at = -math.inf
 
     @property
     def indicator(self) -> Side:
@@ -93,11 +93,11 @@ class LaneChange:
         """Time of the sideways movement that is left while moving, else None."""
         return self._moved_at + self._p.duration - stamp if self.phase is Phase.MOVING else None
 
-    def update(self, lever: Side, allowed: bool, scene: Scene) -> int:
-        """One cycle. `allowed` is whether the system drives and may begin or go on."""
+    def update(self, lever: Side, allowed: bool, scene: Scene, wish: Wish | None = None) -> int:
+        """One cycle. `allowed`: the system drives and may begin or go on; `wish`: what the system would do by itself."""
         pressed = lever if lever is not self._lever else Side.NONE
         self._lever = lever
-        if self.note and self.phase is Phase.NONE and scene.stamp - self._noted_at > LATEST:
+        if self.note and self.phase is Phase.NONE and scene.stamp - self.ended_at > LATEST:
             self.note = ""
         if self.phase is Phase.MOVING:
             return self._while_moving(allowed, scene)
@@ -110,139 +110,120 @@ class LaneChange:
                 self._end(scene, "called off: the system does not drive")
             return 0
         if self.phase is Phase.WAITING:
-            return self._while_waiting(pressed, scene)
+            return self._while_waiting(pressed, scene, wish)
         if pressed is not Side.NONE:
-            self._request(pressed, scene)
+            self._request(pressed, scene, None)
+        elif wish is not None and (wish.must or scene.stamp - self.ended_at > self._p.rest):
+            self._request(wish.side, scene, wish)
         return 0
 
-    def _request(self, side: Side, scene: Scene) -> None:
-        self.side = side
-        refusal = self._never(scene)
-        if refusal:
-            self._end(scene, f"refused: {refusal}")
-            return
-        self.phase = Phase.WAITING
-        self._requested_at = scene.stamp
-        self.note = f"lane change {WORDS[side]} requested"
-
-    def _while_waiting(self, pressed: Side, scene: Scene) -> int:
-        waited = scene.stamp - self._requested_at
-        if pressed not in (Side.NONE, self.side):
-            self._end(scene, "called off by the driver")
-            return 0
-        refusal = self._never(scene)
-        if refusal:
-            self._end(scene, f"refused: {refusal}")
-            return 0
-        obstacle = self._not_now(scene, keep=False)
-        if waited > LATEST:
-            self._end(scene, f"given up after {waited:.1f} s: {obstacle or 'too late'}")
-            return 0
-        if waited < EARLIEST:
-            self.note = f"lane change {WORDS[self.side]} begins {EARLIEST:.0f} s after the request, {waited:.1f} s now"
-            self.note += f"; {obstacle}" if obstacle else ""
-            return 0
-        if obstacle:
-            self.note = f"lane change {WORDS[self.side]} waits: {obstacle}"
-            return 0
-        self.phase = Phase.MOVING
-        self._moved_at = scene.stamp
-        self.note = f"lane change {WORDS[self.side]}"
-        return self._step(self.side)
-
-    def _while_moving(self, allowed: bool, scene: Scene) -> int:
-        to_target = self._to_target(scene)
-        if abs(to_target) < self._p.centred:
-            self._end(scene, "done")
-            return 0
-        width = float(scene.road.width[scene.own_lane])
-        inside_origin = abs(to_target) > 0.5 * width + self._half_width  # no part of the car is over the mark
-        if not inside_origin:
-            return 0
-        obstacle = "the system does not drive" if not allowed else self._not_now(scene, keep=True)
-        if not obstacle:
-            return 0
-        self.phase = Phase.RETURNING
-        self.note = f"lane change {WORDS[self.side]} called off: {obstacle}"
-        return -self._step(self.side)
-
-    def _end(self, scene: Scene, note: str) -> None:
-        prefix = f"lane change {WORDS[self.side]} "
-        self.note = note if note.startswith(prefix) else prefix + note
-        self.phase, self._noted_at = Phase.NONE, scene.stamp
-
-    @staticmethod
-    def _step(side: Side) -> int:
-        return 1 if side is Side.LEFT else -1
-
-    @staticmethod
-    def _to_target(scene: Scene) -> float:
-        return float(scene.road.offset[scene.own_lane]) - scene.road.ego_offset
-
-    def _never(self, scene: Scene) -> str:
-        """Why waiting would not help; empty where nothing stands against it."""
+    def never(self, side: Side, scene: Scene) -> str:
+        """Why waiting would not help; empty where nothing stands against a change to a side."""
         if not self._fitted:
             return "this car is not equipped for it"
-        rear = max(
-            (reach for name, reach in self._rear_sensors[self.side] if name not in scene.lost), default=0.0
-        )
+        rear = max((reach for name, reach in self._rear_sensors[side] if name not in scene.lost), default=0.0)
         if rear <= 0.0:
-            return f"no sensor looks back on the {WORDS[self.side]}"
+            return f"no sensor looks back on the {WORDS[side]}"
         slowest = lowest_speed(rear, self._p.approach_speed)
         if scene.speed < slowest:
             return f"below {slowest:.1f} m/s, {rear:.0f} m of sight to the rear do not suffice"
         road = scene.road
         if not road.fresh:
             return "the lanes are not seen"
-        target = scene.own_lane + self._step(self.side)
+        target = scene.own_lane + step_to(side)
         if not 0 <= target < len(road.offset):
-            return f"there is no lane on the {WORDS[self.side]}"
+            return f"there is no lane on the {WORDS[side]}"
         if road.confidence[target] < self._p.confidence:
             return f"the lane is not certain ({road.confidence[target]:.2f})"
         if road.width[target] < self._p.width:
             return f"the lane is only {road.width[target]:.1f} m wide"
-        marks = road.left_mark if self.side is Side.LEFT else road.right_mark
+        marks = road.left_mark if side is Side.LEFT else road.right_mark
         if marks[scene.own_lane] in (MarkKind.SOLID, MarkKind.ROAD_EDGE):
             return "the line must not be crossed"
         return ""
 
-    def _not_now(self, scene: Scene, keep: bool) -> str:
-        """Who is in the gap; empty where it is free. While moving (`keep`) the target lane is the own one already."""
-        target = scene.own_lane if keep else scene.own_lane + self._step(self.side)
-        if not 0 <= target < len(scene.road.offset):
-            return "the lane has ended"
-        if keep and not scene.road.fresh:
-            return "the lanes are not seen"
-        traffic, speed, p = scene.traffic, scene.speed, self._p
-        centre, half = float(scene.road.offset[target]), 0.5 * float(scene.road.width[target])
-        aside = np.abs(traffic.offset - centre)
-        then = np.abs(traffic.offset + traffic.offset_rate * p.duration * 0.5 - centre)
-        inside = (
-            np.minimum(aside, then) < half + traffic.half_width - 0.2
-        )  # so much of a neighbour may stand on the mark
-        inside &= aside < half + 2.0 * half  # and no farther than one lane beyond
-        for row in np.flatnonzero(inside):
-            problem = self._conflict(scene, int(row), speed)
-            if problem:
-                return f"track {int(traffic.identity[row])} {problem}"
-        return ""
+    def _request(self, side: Side, scene: Scene, wish: Wish | None) -> None:
+        self.side, self.wish = side, wish
+        refusal = self.never(side, scene)
+        if refusal:
+            self._end(scene, f"refused: {refusal}")
+            return
+        self.phase = Phase.WAITING
+        self._requested_at = scene.stamp
+        self.note = f"lane change {WORDS[side]} {'requested' if wish is None else 'wanted: ' + wish.why}"
 
-    def _conflict(self, scene: Scene, row: int, speed: float) -> str:
-        traffic, p = scene.traffic, self._p
-        station = float(traffic.station[row]) - scene.road.ego_station
-        half, other = float(traffic.half_length[row]), float(traffic.speed[row])
-        behind = self._back - (station + half)
-        ahead = (station - half) - self._front
-        if behind > p.beside_margin:
-            needed = rear_distance(speed, other)
-            return (
-                f"{behind:.0f} m behind at {other:.1f} m/s, {needed:.0f} m needed" if behind < needed else ""
-            )
-        if ahead > p.beside_margin:
-            closing = max(0.0, speed - other)
-            needed = p.front_time_gap * speed + closing * closing / (2.0 * p.front_deceleration)
-            return f"{ahead:.0f} m ahead at {other:.1f} m/s, {needed:.0f} m needed" if ahead < needed else ""
-        return "is beside the car"
+    def _while_waiting(self, pressed: Side, scene: Scene, wish: Wish | None) -> int:
+        if pressed not in (Side.NONE, self.side):
+            self._end(scene, "called off by the driver")
+            return 0
+        if self.wish is not None:
+            if wish is None or wish.side is not self.side:
+                self._end(scene, "no longer wanted")
+                return 0
+            self.wish = wish
+        refusal = self.never(self.side, scene)
+        if refusal:
+            self._end(scene, f"refused: {refusal}")
+            return 0
+        return self._look_for_gap(scene)
+
+    def _look_for_gap(self, scene: Scene) -> int:
+        """Moves once the indicator has been on for long enough and the gap is there; patience ends unless the change must be."""
+        own, waited = self.wish, scene.stamp - self._requested_at
+        earliest = EARLIEST if own is None else self._p.indicator_time
+        time_gap = self._p.urgent_time_gap if own is not None and own.urgent else REAR_TIME_GAP
+        conflict = self.gaps.conflict(scene, scene.own_lane + step_to(self.side), time_gap)
+        if waited > LATEST and (own is None or (conflict is not None and not own.must)):
+            self._end(scene, f"given up after {waited:.1f} s: {conflict.words if conflict else 'too late'}")
+            return 0
+        if waited < earliest:
+            self.note = f"lane change {WORDS[self.side]} begins {earliest:.1f} s after the request, {waited:.1f} s now"
+            self.note += f"; {conflict.words}" if conflict else ""
+            return 0
+        if conflict is not None:
+            self.note = f"lane change {WORDS[self.side]} waits: {conflict.words}"
+            return 0
+        self.phase = Phase.MOVING
+        self._moved_at = scene.stamp
+        self.note = f"lane change {WORDS[self.side]}" + (f": {own.why}" if own is not None else "")
+        return step_to(self.side)
+
+    def _while_moving(self, allowed: bool, scene: Scene) -> int:
+        to_target = self._to_target(scene)
+        if abs(to_target) < self._p.centred:
+            self._end(scene, "done", completed=True)
+            return 0
+        width = float(scene.road.width[scene.own_lane])
+        inside_origin = abs(to_target) > 0.5 * width + self._half_width  # no part of the car is over the mark
+        if not inside_origin:
+            return 0
+        obstacle = "the system does not drive" if not allowed else self._not_any_more(scene)
+        if not obstacle:
+            return 0
+        self.phase = Phase.RETURNING
+        self.note = f"lane change {WORDS[self.side]} called off: {obstacle}"
+        return -step_to(self.side)
+
+    def _not_any_more(self, scene: Scene) -> str:
+        """Why a movement that has begun cannot go on. The gap was enough at first: less is asked now, or noise would decide."""
+        if not scene.road.fresh:
+            return "the lanes are not seen"
+        conflict = self.gaps.conflict(scene, scene.own_lane, self._p.urgent_time_gap)
+        return conflict.words if conflict is not None else ""
+
+    def _end(self, scene: Scene, note: str, completed: bool = False) -> None:
+        prefix = f"lane change {WORDS[self.side]} "
+        self.note = note if note.startswith(prefix) else prefix + note
+        self.phase, self.ended_at, self.completed = Phase.NONE, scene.stamp, completed
+
+    @staticmethod
+    def _to_target(scene: Scene) -> float:
+        return float(scene.road.offset[scene.own_lane]) - scene.road.ego_offset
+
+
+def step_to(side: Side) -> int:
+    """Lanes to the left."""
+    return 1 if side is Side.LEFT else -1 if side is Side.RIGHT else 0
 
 
 def _looking_back(vehicle: Vehicle, side: Side) -> tuple[tuple[str, float], ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pilot_common.types import Ledger
+from pilot_planning.highway.adaptation import AlignLaw, ApproachLaw
 from pilot_planning.highway.following import FollowLaw
 from pilot_planning.highway.longitudinal import BrakeLaw, CurveLaw, Law, SpeedLaw, StopLaw
 from pilot_planning.highway.sentences import NOBODY, Both, say
@@ -57,6 +58,11 @@ LAWS: dict[str, type[Law]] = {
     "crossing": BrakeLaw,
     "minimum_risk": StopLaw,
     "hold": StopLaw,
+    "lane_end": ApproachLaw,
+    "limit_ahead": ApproachLaw,
+    "pass_right": ApproachLaw,
+    "give_way": FollowLaw,
+    "merge": AlignLaw,
     "jerk": JerkLaw,
     "lane_centre": OffsetLaw,
     "lane_change": OffsetLaw,

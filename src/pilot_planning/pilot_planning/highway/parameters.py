@@ -123,7 +123,7 @@ class PathParameters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneChangeParameters:
-    """Lane changes that the driver confirms; times and rear gap of UN R79 are constants in `lane_change.py`."""
+    """How lanes are changed; times and rear gap of UN R79 are constants in `lane_change.py` and `pilot_common.regulation`."""
 
     duration: float = parameter("s", 3.0, 5.0, "of the sideways movement (UN R79: below 5)")
     confidence: float = parameter("", 0.1, 0.99, "that the target lane exists, at least")
@@ -133,6 +133,60 @@ class LaneChangeParameters:
     beside_margin: float = parameter("m", 0.0, 10.0, "free before and behind the car")
     approach_speed: float = parameter("m/s", 20.0, 60.0, "of cars behind that may come into sight")
     centred: float = parameter("m", 0.05, 0.6, "distance to the centre at which a lane change is over")
+    indicator_time: float = parameter(
+        "s", 1.0, 5.0, "indicator before a movement that the system begins (UN R79: at least 1)"
+    )
+    rest: float = parameter("s", 0.0, 10.0, "after a change given up, before the system tries again")
+    urgent_time_gap: float = parameter(
+        "s", 0.3, 1.0, "to who is behind where the lane ends, and below which a movement is called off"
+    )
+    rear_courtesy: float = parameter("s", 0.2, 1.5, "time gap that who is behind shall be left with")
+    gap_deceleration: float = parameter("m/s²", 0.3, 3.0, "at most, to come to a gap")
+    gap_patience: float = parameter("m²/s⁵", 0.0, 0.2, "effort that a second earlier is worth")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketParameters:
+    """What the law of a market asks of the choice of lanes."""
+
+    keep_right: float = parameter("s", 0.0, 2.0, "that driving farther right is worth, within the horizon")
+    passing: float = parameter("m/s", 0.0, 20.0, "faster than somebody to the left at most")
+    passing_slow: float = parameter("m/s", 0.0, 20.0, "the same where the one to the left is slow")
+    slow_speed: float = parameter("m/s", 0.0, 30.0, "below it is slow")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BehaviourParameters:
+    """Which lane the car wants to be in, and how it adapts to lanes and others in them."""
+
+    horizon: float = parameter("s", 5.0, 40.0, "over which lanes are compared")
+    change_cost: float = parameter("s", 0.0, 2.0, "mean gain over the horizon that a lane change must bring")
+    hysteresis: float = parameter("s", 0.0, 1.0, "less suffices once the indicator is on")
+    persistence: float = parameter("s", 0.0, 3.0, "that a change must have paid for")
+    stay: float = parameter("s", 0.0, 30.0, "in a lane after a change, before the next to get on faster")
+    stay_left: float = parameter("s", 0.0, 60.0, "in a lane after a change, before keeping right")
+    polite_deceleration: float = parameter(
+        "m/s²", 0.2, 3.0, "most that who is behind shall brake for a change that is not needed"
+    )
+    route_time: float = parameter("s", 5.0, 60.0, "per change, before its end, a lane that ends is left")
+    must_time: float = parameter(
+        "s", 3.0, 30.0, "per change, before its end, with the indicator on all along"
+    )
+    route_cost: float = parameter("s", 0.0, 20.0, "of being in a lane at its end")
+    end_margin: float = parameter("m", 0.0, 30.0, "left at the end of a lane")
+    end_deceleration: float = parameter("m/s²", 0.5, 3.5, "to a stop before the end of a lane")
+    give_way_time: float = parameter("s", 0.5, 6.0, "ahead, who has to come over is given way")
+    give_way_speed: float = parameter("", 0.0, 1.0, "share of our speed that the other has at least")
+    give_way_deceleration: float = parameter("m/s²", 0.2, 2.0, "at most, for it")
+    markets: dict[str, MarketParameters] = parameter(  # noqa: RUF009 - the call only makes a field
+        "", 0.0, 0.0, "what the law of each market asks"
+    )
+
+    def market(self, name: str) -> MarketParameters:
+        """The rules of a market; of the strictest known one where it is not listed."""
+        if name in self.markets:
+            return self.markets[name]
+        return min(self.markets.values(), key=lambda rules: (rules.passing, -rules.keep_right))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,3 +198,4 @@ class PlanningParameters:
     relevance: RelevanceParameters
     path: PathParameters
     lane_change: LaneChangeParameters
+    behaviour: BehaviourParameters

@@ -1,6 +1,7 @@
 """The highway planner: world in, plan with reasons out."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -8,10 +9,22 @@ from pilot_common.arc import foot
 from pilot_common.geometry import Pose, compose, inverse
 from pilot_common.messages import empty_arrays
 from pilot_common.regulation import braking_jerk
-from pilot_common.types import DriveMode, Ledger, Manoeuvre, Plan, Side, Trajectory, VehicleState, World
+from pilot_common.types import (
+    DriveMode,
+    Ledger,
+    Manoeuvre,
+    Plan,
+    Route,
+    Side,
+    Trajectory,
+    VehicleState,
+    World,
+)
 from pilot_common.vehicle import Vehicle
+from pilot_planning.highway.behaviour import Behaviour, Choice, Desire
 from pilot_planning.highway.following import FollowLaw
-from pilot_planning.highway.lane_change import LaneChange, Phase, Scene
+from pilot_planning.highway.gaps import Scene
+from pilot_planning.highway.lane_change import LaneChange, Phase
 from pilot_planning.highway.ledger import Entry, settle
 from pilot_planning.highway.longitudinal import Law, SpeedLaw
 from pilot_planning.highway.parameters import PlanningParameters
@@ -25,6 +38,7 @@ from pilot_planning.highway.path import (
 )
 from pilot_planning.highway.relevance import Obstacle, Role, obstacles
 from pilot_planning.highway.road import Remembered, Road, pose_of, see_road
+from pilot_planning.highway.route import limit_now
 from pilot_planning.highway.situation import Drive, Memory, Situation
 from pilot_planning.highway.speed_plan import Demand, SpeedPlanner
 from pilot_planning.highway.traffic import see_traffic
@@ -49,12 +63,14 @@ class HighwayPlanner:
         self._grid = sampling(parameters.path)
         self._step = parameters.path.horizon / (parameters.path.samples - 1)
         self._lane_change = LaneChange(vehicle, parameters.lane_change)
+        self._behaviour = Behaviour(vehicle, parameters)
         self._speeds = SpeedPlanner(vehicle, parameters)
         self.reset()
 
     def reset(self) -> None:
         """Forgets all memory."""
         self._lane_change.reset()
+        self._behaviour.reset()
         self._speeds.reset()
         self._memory: Memory | None = None
         self._lanes: Remembered | None = None
@@ -70,15 +86,16 @@ class HighwayPlanner:
             return PlannerOutputs(plan=_no_plan(stamp, reason), debug={})
         if inputs.vehicle_state is not None and inputs.vehicle_state.valid:
             self._state = inputs.vehicle_state
-        return self._plan(world, inputs.mode.mode if inputs.mode is not None else DriveMode.OFF)
+        mode = inputs.mode.mode if inputs.mode is not None else DriveMode.OFF
+        return self._plan(self._look(world, mode, inputs.route))
 
-    def _plan(self, world: World, mode: DriveMode) -> PlannerOutputs:
-        now = self._look(world, mode)
-        lane = now.lane + self._change_lane(now)
+    def _plan(self, now: Situation) -> PlannerOutputs:
+        choice, step = self._choose_lane(now)
+        lane = now.lane + step
         target = float(now.road.offset[lane])
         path = self._path(now, target)
         found = self._relevant(now, path)
-        drive = self._accelerate(now, found)
+        drive = self._accelerate(now, found, choice)
         rolled = roll_out(
             _rolled_laws(drive.demand),
             drive.speed,
@@ -90,12 +107,19 @@ class HighwayPlanner:
         )
         trajectory = along_path(path, self._step, *rolled)
         self._memory = Memory(
-            world.stamp, now.pose, path, now.road, target, trajectory.speed, drive.command, mode.system_drives
+            now.world.stamp,
+            now.pose,
+            path,
+            now.road,
+            target,
+            trajectory.speed,
+            drive.command,
+            now.mode.system_drives,
         )
         plan = self._message(now, path, found, drive, trajectory)
         return PlannerOutputs(plan=plan, debug=self._debug(now, path, target, found, drive))
 
-    def _look(self, world: World, mode: DriveMode) -> Situation:
+    def _look(self, world: World, mode: DriveMode, route: Route | None) -> Situation:
         """Road and traffic as seen, and what the last cycle left: start of the path, planned speed, lane."""
         ego, pose = world.ego, pose_of(world.ego)
         memory = self._usable_memory(world.stamp)
@@ -103,6 +127,9 @@ class HighwayPlanner:
         road = see_road(world, pose, self._lanes, self._p.path.memory)
         if road.fresh:
             self._lanes = Remembered(road, world.stamp, pose)
+        limit = limit_now(route, world.stamp, ego.speed)
+        if limit > 0.0 and not 0.0 < road.speed_limit < limit:
+            road = replace(road, speed_limit=limit)
         speed, last, lane, elapsed = max(0.0, ego.speed), ego.acceleration, road.ego_lane, 1.0 / 20.0
         start = start_at_car(ego.yaw_rate, ego.speed)
         if memory is not None and continued:
@@ -114,6 +141,7 @@ class HighwayPlanner:
         return Situation(
             world=world,
             mode=mode,
+            route=route,
             pose=pose,
             road=road,
             traffic=see_traffic(world.tracks, road, self._p.relevance),
@@ -125,11 +153,19 @@ class HighwayPlanner:
             last=last,
         )
 
-    def _change_lane(self, now: Situation) -> int:
-        """One cycle of the lane change: by how many lanes the path's lane moves."""
+    def _choose_lane(self, now: Situation) -> tuple[Choice, int]:
+        """What the car would do by itself, and by how many lanes the path's lane moves."""
         scene = Scene(now.world.stamp, now.speed, now.road, now.traffic, now.lane, now.world.sensors_lost)
+        allowed = now.mode is DriveMode.ACTIVE and now.continued
+        set_speed, time_gap = self._wishes(now.speed)
+        limit = now.road.speed_limit if now.road.speed_limit > 0.0 else math.inf
+        desire = Desire(min(set_speed, self._limits.max_speed, limit), time_gap)
+        choice = self._behaviour.update(scene, now.route, desire, self._lane_change, allowed)
         lever = self._state.driver.lane_change if self._state is not None else Side.NONE
-        return self._lane_change.update(lever, now.mode is DriveMode.ACTIVE and now.continued, scene)
+        step = self._lane_change.update(lever, allowed, scene, choice.wish)
+        if step:
+            self._behaviour.changed(step)
+        return choice, step
 
     def _relevant(self, now: Situation, path: Path) -> list[Obstacle]:
         """Who is in the way of this path."""
@@ -148,7 +184,7 @@ class HighwayPlanner:
         self._members = np.array([item.identity for item in found if item.role is Role.IN_PATH], np.uint32)
         return found
 
-    def _accelerate(self, now: Situation, found: list[Obstacle]) -> Drive:
+    def _accelerate(self, now: Situation, found: list[Obstacle], choice: Choice) -> Drive:
         """The acceleration to command, with all that bounds it."""
         speed, last = now.speed, now.last
         set_speed, time_gap = self._wishes(speed)
@@ -162,6 +198,7 @@ class HighwayPlanner:
             time_gap,
             now.mode,
             now.world.sensors_lost,
+            choice.advice,
         )
         if self._speeds.held:
             speed = 0.0

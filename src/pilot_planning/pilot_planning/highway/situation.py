@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pilot_common.geometry import Pose
-from pilot_common.types import DriveMode, Ledger, World
+from pilot_common.types import DriveMode, Ledger, Route, World
 from pilot_planning.highway.path import Path, Start
 from pilot_planning.highway.road import Road
 from pilot_planning.highway.speed_plan import Demand
@@ -34,6 +34,7 @@ class Situation:
 
     world: World
     mode: DriveMode
+    route: Route | None
     pose: Pose
     road: Road
     traffic: Traffic

@@ -7,6 +7,7 @@ from typing import Any
 
 from pilot_common.types import DriveMode
 from pilot_common.vehicle import SensorKind, Vehicle
+from pilot_planning.highway.behaviour import Advice
 from pilot_planning.highway.following import FollowLaw, wanted_gap
 from pilot_planning.highway.ledger import Entry, entry
 from pilot_planning.highway.longitudinal import (
@@ -71,8 +72,12 @@ class SpeedPlanner:
         time_gap: float,
         mode: DriveMode,
         lost: tuple[str, ...],
+        advice: tuple[Advice, ...] = (),
     ) -> Demand:
-        """The laws of the cycle. `speed` is the planned speed, `measured_speed` the car's: for hard braking the higher counts."""
+        """The laws of the cycle. `speed` is the planned speed, `measured_speed` the car's: for hard braking the higher counts.
+
+        `advice` holds what the lanes ask for.
+        """
         laws: list[Law] = []
         entries: list[Entry] = []
 
@@ -81,6 +86,8 @@ class SpeedPlanner:
             entries.append(entry(name, law, at_speed, values, **rest))
 
         target = self._add_speeds(add, road, speed, set_speed, lost)
+        for wanted in advice:
+            add(wanted.name, wanted.law, *wanted.values, identity=wanted.identity, who=wanted.who)
         braking: list[int] = []
         p = self._p.follow
         for item in found:

@@ -1,0 +1,44 @@
+"""Laws by which the car adapts its speed to lanes and gaps: the end of a lane, a lower limit ahead, a gap to move into."""
+
+import math
+
+from pilot_planning.highway.longitudinal import FREE, Law
+
+
+class ApproachLaw(Law):
+    """Be no faster than `target` at a place `distance` ahead that itself moves on at `place` (m/s; 0: it stands).
+
+    Under constant deceleration d the speed over the place may be w(s) = √(w₀² + 2 d s) at a distance s from it. The law follows
+    that line: gain × (w(s) − w) − d once the speed is near it, so that nothing is asked before the latest comfortable moment.
+    """
+
+    __slots__ = ("_deceleration", "_gain", "distance", "place", "target")
+
+    def __init__(
+        self, distance: float, target: float, place: float, deceleration: float, gain: float
+    ) -> None:
+        self.distance, self.target, self.place = distance, target, place
+        self._deceleration, self._gain = deceleration, gain
+
+    def bound(self, time: float, travelled: float, speed: float) -> float:
+        """See class."""
+        way = self.distance + self.place * time - travelled
+        there, over = max(0.0, self.target - self.place), speed - self.place
+        if way <= 0.0:
+            return max(-self._deceleration, self._gain * (there - over))
+        line = math.sqrt(there * there + 2.0 * self._deceleration * way)
+        wanted = self._gain * (line - over) - self._deceleration
+        return max(-1.5 * self._deceleration, wanted)
+
+
+class AlignLaw(Law):
+    """Come to a gap in the next lane: an acceleration that goes linearly from `first` on, for a duration; free afterwards."""
+
+    __slots__ = ("duration", "first", "slope")
+
+    def __init__(self, first: float, slope: float, duration: float) -> None:
+        self.first, self.slope, self.duration = first, slope, duration
+
+    def bound(self, time: float, travelled: float, speed: float) -> float:
+        """See class."""
+        return self.first + self.slope * time if time < self.duration else FREE

@@ -1,0 +1,80 @@
+"""The route in the lanes of the road as seen: how far each lane can be followed, and how many changes its end asks for."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pilot_common.types import MarkKind, Route
+from pilot_planning.highway.road import Road
+
+EDGES = (MarkKind.SOLID, MarkKind.ROAD_EDGE)
+ENDLESS = 1e5  # m, of a lane that nothing is known of
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Of the L lanes seen: distance that each can be followed, whether it ends there, and the changes (left positive) from it to
+    the nearest lane that goes on with the route. `right` counts the lanes of the route right of the own one.
+    """
+
+    distance: np.ndarray
+    ends: np.ndarray
+    changes: np.ndarray
+    shoulder: float
+    right: int
+
+    def short(self, lane: int) -> bool:
+        """Whether a lane has to be left at some place."""
+        return bool(self.changes[lane] != 0)
+
+
+def free_way(lanes: int) -> Way:
+    """Nothing is known: every lane goes on."""
+    return Way(np.full(lanes, ENDLESS), np.zeros(lanes, bool), np.zeros(lanes, int), 0.0, 0)
+
+
+def see_way(road: Road, route: Route | None, own: int, right: int | None, stamp: float, speed: float) -> Way:
+    """The route laid over the lanes seen: by the edge of the road on either side, else by the count `right` of the last cycle."""
+    lanes = len(road.offset)
+    if route is None or not route.valid or not len(route.lane_distance):
+        return free_way(lanes)
+    first = _first(road, len(route.lane_distance), own, right)
+    if first is None:
+        return free_way(lanes)
+    driven = speed * max(0.0, stamp - route.stamp)
+    known = np.maximum(route.lane_distance - driven, 0.0)
+    goes_on = route.lane_distance >= min(route.horizon, float(route.lane_distance.max())) - 1.0
+    good = np.flatnonzero(goes_on)
+    index = first + np.arange(lanes)
+    inside = (index >= 0) & (index < len(known))
+    held = np.minimum(np.maximum(index, 0), len(known) - 1)
+    # A lane that the route does not know is none.
+    distance = np.where(inside, np.where(goes_on[held], ENDLESS, known[held]), 0.0)
+    nearest = good[np.abs(good[None, :] - index[:, None]).argmin(1)]
+    return Way(
+        distance,
+        np.where(inside, route.lane_ends[held], True),
+        nearest - index,
+        route.shoulder_width,
+        own + first,
+    )
+
+
+def _first(road: Road, count: int, own: int, right: int | None) -> int | None:
+    """The number in the route of the rightmost lane seen."""
+    lanes = len(road.offset)
+    if lanes == count:
+        return 0
+    if road.right_mark[0] in EDGES and lanes < count:
+        return 0
+    if road.left_mark[-1] in EDGES and lanes < count:
+        return count - lanes
+    return right - own if right is not None else None
+
+
+def limit_now(route: Route | None, stamp: float, speed: float) -> float:
+    """The speed limit in force by the route; 0 where none is known."""
+    if route is None or not route.valid:
+        return 0.0
+    behind = route.limit_speed[route.limit_distance <= speed * max(0.0, stamp - route.stamp)]
+    return float(behind[-1]) if len(behind) else 0.0

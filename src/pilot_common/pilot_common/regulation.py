@@ -2,6 +2,7 @@
 rule packs (formulas in `config/rules/` may call the functions in FORMULAS), measures.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 # UN R79 5.6.4.7, lane change category C: s, m/s², s

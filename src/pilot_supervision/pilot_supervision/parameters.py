@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pilot_common.rules import Pack
 from pilot_common.schema import parameter
 
 
@@ -50,3 +51,4 @@ class SupervisionParameters:
     speed_margin: float = parameter(
         "m/s", 0.0, 5.0, "above the highest speed by this the system cannot be engaged"
     )
+    rules: tuple[Pack, ...]  # watched while driving; by name, of config/rules/

@@ -8,7 +8,7 @@ the driver is there, so it goes on with the stop that the gate began without it.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pilot_common.types import Actuation, DriveMode, Gear, Health, Mode, Plan, VehicleState, World
 from pilot_common.vehicle import Capability, SensorKind, Vehicle
@@ -16,6 +16,7 @@ from pilot_supervision.driver import Acts, DriverWatch
 from pilot_supervision.held import Held
 from pilot_supervision.monitor import Monitor
 from pilot_supervision.parameters import SupervisionParameters
+from pilot_supervision.rule_watch import RuleWatch
 
 OFF, STANDBY, ACTIVE = DriveMode.OFF, DriveMode.STANDBY, DriveMode.ACTIVE
 OVERRIDE, TAKEOVER, MINIMUM_RISK = DriveMode.OVERRIDE, DriveMode.TAKEOVER, DriveMode.MINIMUM_RISK
@@ -103,10 +104,12 @@ class Supervisor:
         self._can_drive = Capability.SINGLE_LANE in capabilities
         self._hands_free = Capability.MOTORWAY_L3 in capabilities
         self._eyes_seen = bool(vehicle.fitted(SensorKind.DRIVER_CAMERA))
+        self._rules = RuleWatch(vehicle, parameters.rules)
         self.reset()
 
     def reset(self) -> None:
         """OFF, nothing seen."""
+        self._rules.reset()
         self._monitor = Monitor(self._parameters.persistence)
         self._driver = DriverWatch(self._parameters, self._hands_free, self._eyes_seen)
         self._mode, self._reason, self._since = OFF, "no vehicle state yet", 0.0
@@ -137,7 +140,11 @@ class Supervisor:
             self._change(self._situation(time, self._state, acts), time)
             self._locked = (self._locked or self._mode is MINIMUM_RISK) and self._state.gear is not Gear.PARK
         reason, warning = self._shown(time, acts)
-        return SupervisionOutputs(mode=Mode(stamp=time, mode=self._mode, reason=reason, warning=warning))
+        mode = Mode(stamp=time, mode=self._mode, reason=reason, warning=warning)
+        self._rules.update(time, inputs.vehicle_state, mode, inputs.plan, inputs.world, inputs.actuation)
+        if self._rules.said and self._mode.system_drives:
+            mode = replace(mode, reason=f"{reason}; {self._rules.said}")
+        return SupervisionOutputs(mode=mode)
 
     def _begin(self, actuation: Actuation | None, time: float) -> bool:
         self._waiting_since = min(self._waiting_since, time)

@@ -21,6 +21,7 @@ COMMANDS = {
     "drive": ("drive", "drive a scenario in real time through ROS 2 nodes, with report and bag"),
     "simulate": ("simulate", "the same in one process without middleware, as fast as it goes"),
     "replay": ("replay", "feed a bag through the functions again: hash and differences"),
+    "audit": ("audit", "hold a bag against rule packs: UN R157, UN R79, ISO 11270, ISO 15622, …"),
     "prove": ("prove", "prove a vehicle on suites of cases (UN R157, Euro NCAP, …) with a scorecard"),
     "import": ("import_recording", "make a scenario or a bag of a real recording (commonroad, kitti)"),
     "vehicles": ("vehicles", "list the vehicles"),

@@ -56,7 +56,7 @@ def reported_tracks(bank: TrackBank, ego: EgoState, lanes: Lanes, parameters: Pa
         station=station,
         offset=offset,
         offset_rate=offset_rate,
-        intention=_intention(lanes, offset, offset_rate, in_base[:, 3, 3], parameters.intention),
+        intention=intentions(lanes, offset, offset_rate, in_base[:, 3, 3], parameters.intention),
     )
 
 
@@ -85,7 +85,7 @@ def _road_coordinates(lanes: Lanes, point: np.ndarray) -> tuple[np.ndarray, np.n
     return line.to_road(point)
 
 
-def _intention(
+def intentions(
     lanes: Lanes,
     offset: np.ndarray,
     rate: np.ndarray,

@@ -22,7 +22,9 @@ class Event:
         None, "m", 0.0, 1000.0, "ego's front bumper to the actor's rear bumper, along the road"
     )
     speed: float | None = optional(None, "m/s", 0.0, 70.0, "new speed")
-    acceleration: float = optional(2.0, "m/s²", 0.05, 12.0, "magnitude, up or down to the new speed")
+    acceleration: float = optional(
+        2.0, "m/s²", 0.05, 1000.0, "magnitude, up or down to the new speed; a collision where it is huge"
+    )
     lane: int | None = optional(None, "", 0, 7, "new lane")
     offset: float | None = optional(None, "m", -60.0, 60.0, "new place, left of the middle of the right lane")
     duration: float = optional(4.0, "s", 0.5, 20.0, "of the lane change")

@@ -12,9 +12,11 @@ from typing import Any
 
 from pilot_common.messages import Message
 from pilot_common.runner import Executor, make_executor
-from pilot_common.vehicle import Vehicle
+from pilot_common.vehicle import Vehicle, load_parameters
+from pilot_fusion.parameters import Parameters as FusionParameters
+from pilot_simulation.perfect_world import perfect_runner
 from pilot_simulation.road import TrueRoad
-from pilot_simulation.scenario import FaultKind, Scenario
+from pilot_simulation.scenario import FaultKind, Perception, Scenario
 from pilot_simulation.simulation import TICK, Simulation
 
 RESPAWN = 1.0  # s until a killed function runs again, as long as a process takes to be started anew
@@ -71,6 +73,8 @@ class Lockstep:
         self.simulation = simulation
         self.graph = simulation.graph
         self._executor = make_executor(self.graph, simulation.vehicle, config)
+        if simulation.scenario.perception is Perception.PERFECT:
+            self._executor = _without_sensing(self._executor, simulation, config)
         self._all = self._executor.runners
         self._pending: list[tuple[int, int, int, str, Message]] = []
         self._latest: dict[str, Any] = {"actuation": None, "mode": None}
@@ -110,6 +114,19 @@ class Lockstep:
                 if running:
                     runners.append(runner)
             self._executor = Executor(self.graph, runners)
+
+
+def _without_sensing(executor: Executor, simulation: Simulation, config: Path) -> Executor:
+    """The functions without detection, the truth in place of fusion."""
+    parameters = load_parameters(FusionParameters, "fusion", simulation.vehicle, config)
+    runners = []
+    for runner in executor.runners:
+        function = runner.function
+        if "world" in function.outputs:
+            runners.append(perfect_runner(simulation, function, parameters))
+        elif "camera_objects" not in function.inputs:
+            runners.append(runner)
+    return Executor(executor.graph, runners)
 
 
 def _kills(simulation: Simulation, respawn: float) -> Iterator[tuple[int, str, bool]]:

@@ -22,7 +22,7 @@ class Navigation:
     def route(self, stamp: float, place: Place) -> Route:
         """The route from where the rear axle is."""
         horizon, station = self._plan.horizon, place.station
-        ends = [self._end(lane, station) for lane in self._lanes(place)]
+        ends = [self._end(lane, station) for lane in self._road.lanes_at(place)]
         near = [(max(at - station, 0.0), closed) for at, closed in ends]
         limits = self._limits_ahead(station)
         return Route(
@@ -37,16 +37,6 @@ class Navigation:
             limit_speed=np.array([speed for _, speed in limits]),
             guidance=self._guidance(station),
         )
-
-    def _lanes(self, place: Place) -> list[int]:
-        """Those that the road has where the car is; a car on a ramp has only that."""
-        road, column = self._road, self._road.index(place.station)
-        own, _, _ = road.lane_at(place.station, place.offset)
-        if road.on_ramp is None:
-            return np.flatnonzero(road.exists[:, column]).tolist()
-        if road.on_ramp[own, column]:
-            return [own]
-        return np.flatnonzero(road.exists[:, column] & ~road.on_ramp[:, column]).tolist()
 
     def _end(self, lane: int, station: float) -> tuple[float, bool]:
         """Station up to which a lane can be followed on the route, and whether it is closed there."""

@@ -127,6 +127,19 @@ class TrueRoad:
         lane = int(distance.argmin())
         return lane, offset - float(self.centre[lane, index]), float(self.width[lane, index])
 
+    def lanes_at(self, place: Place) -> list[int]:
+        """Those that the road has where a car is, right to left; one that is on a ramp has only that."""
+        if self.even:
+            return list(range(self.lanes))
+        column = self.index(place.station + 0.5 * SPACING)
+        there = self.exists[:, column]
+        own, _, _ = self.lane_at(place.station, place.offset)
+        if self.on_ramp is not None:
+            if self.on_ramp[own, column]:
+                return [own]
+            there = there & ~self.on_ramp[:, column]
+        return np.flatnonzero(there).tolist()
+
     def lane_centre(self, lane: int, station: float) -> float:
         """Offset of a lane's middle."""
         return float(self.centre[lane, self.index(station + 0.5 * SPACING)])

@@ -21,7 +21,7 @@ from pilot_simulation.navigation import Navigation
 from pilot_simulation.parameters import Parameters
 from pilot_simulation.recording import Recording, load_recording
 from pilot_simulation.road import Place, TrueRoad, recorded_road, synthetic_road
-from pilot_simulation.scenario import Scenario
+from pilot_simulation.scenario import Perception, Scenario
 from pilot_simulation.scene import make_scene
 from pilot_simulation.scripted_actors import ScriptedActors
 from pilot_simulation.sensors import SensorSuite
@@ -53,6 +53,7 @@ class Simulation:
         self._lost = lost_sensors(vehicle, scenario)
         check_functions(scenario, [function.name for function in self.graph.functions])
         parameters = load_parameters(Parameters, "simulation", vehicle, config)
+        self._senses = scenario.perception is Perception.SENSORS
         self._sensors = SensorSuite(vehicle, self.graph, parameters, self.seed)
         generator = np.random.default_rng((self.seed, 2))
         self._car = SimulatedCar(vehicle.facts, generator, plant=scenario.plant)
@@ -126,6 +127,21 @@ class Simulation:
     def motion(self) -> MotionState:
         """The car's true motion."""
         return self._car.true
+
+    @property
+    def place(self) -> Place:
+        """Where the rear axle truly is on the road."""
+        return self._place
+
+    @property
+    def bodies(self) -> Others:
+        """All others that are bodies, as they truly are."""
+        return self._bodies
+
+    @property
+    def bodies_before(self) -> Others:
+        """The same at the beginning of the tick."""
+        return self._others_at(max(self._tick - 2, 0) * TICK * 1e-9).bodies
 
     def close(self) -> None:
         """Ends the traffic."""
@@ -248,12 +264,15 @@ class Simulation:
         others = others.rows(np.abs(others.station - place.station) < SIGHT)
         nanoseconds = self._start + round(at * 1e9)
         stamp = to_seconds(nanoseconds)
+        truth = self._truth(stamp, motion, place, others.bodies)
+        if not self._senses:
+            return [(nanoseconds, "truth", truth)]
         pose: Pose = (motion.x, motion.y, motion.yaw)
         scene = make_scene(stamp, self.road, pose, place, motion.speed, motion.yaw_rate, others)
         lost = frozenset(index for fault in self._lost for index in fault.silent(at))
         sensed = self._sensors.measure(self._cycle, scene, lost)
         messages = [(nanoseconds + latency, topic, message) for latency, topic, message in sensed]
-        return [(nanoseconds, "truth", self._truth(stamp, motion, place, others.bodies)), *messages]
+        return [(nanoseconds, "truth", truth), *messages]
 
     def _truth(self, stamp: float, motion: MotionState, place: Place, others: Others) -> Truth:
         lane, lane_offset, lane_width = self.road.lane_at(place.station, place.offset)

@@ -12,7 +12,7 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 
 from pilot_common.codec import wire_name
-from pilot_common.errors import PilotError
+from pilot_common.errors import PilotError, ScenarioError
 from pilot_common.folders import config_folder
 from pilot_common.graph import load_graph
 from pilot_common.messages import Message
@@ -20,7 +20,7 @@ from pilot_common.ros.function_node import EventsExecutor
 from pilot_common.ros.qos import publisher_profile, subscription_profile
 from pilot_common.ros.wire import ros_class, ros_codec
 from pilot_common.vehicle import load_vehicle
-from pilot_simulation.scenario import DEFAULT_SCENARIO, load_scenario
+from pilot_simulation.scenario import DEFAULT_SCENARIO, Perception, load_scenario
 from pilot_simulation.simulation import TICK, Simulation
 
 POLL = 0.005  # s: how finely due messages are looked at
@@ -46,6 +46,8 @@ class SimulationNode(Node):
         seed = int(self.declare_parameter("seed", -1).value)
         seconds = float(self.declare_parameter("seconds", 0.0).value)
         recorded = bool(self.declare_parameter("recorded", False).value)
+        if scenario.perception is Perception.PERFECT:
+            raise ScenarioError(f"{scenario.name}: perfect perception exists only in ./pilot simulate")
         if seconds > 0.0:
             scenario = replace(scenario, duration=seconds)
         self.simulation = Simulation(vehicle, scenario, config, None if seed < 0 else seed)

@@ -21,8 +21,10 @@
           peak_deceleration: {at_most: = 6.0}
 
 Expressions (expression.py) know the parameters of the grid, what `let` gave, and of the car: `ego_front` (rear axle to front
-bumper), `ego_rear` (rear axle to rear bumper), `ego_length`, `ego_width` in m, `max_speed_kph` (what the car drives at most), and
-`can_change_lane`, `can_navigate` (1 or 0).
+bumper), `ego_rear` (rear axle to rear bumper), `ego_length`, `ego_width` in m, `max_speed_kph` (what the car drives at most),
+`can_change_lane`, `can_navigate` (1 or 0), and what decides whether a contact can be avoided at all: `sight` and `second_sight`
+(from the bumper to where the best and the second-best kind of front sensor see, m), `rear_sight` (m), `reaction` (first
+measurement to half of the deceleration, s) and `hardest` (what it may brake with on a dry road, m/s²).
 """
 
 import difflib
@@ -41,7 +43,13 @@ from pilot_evaluation.proving.expression import evaluate, fill
 from pilot_evaluation.proving.outcome import MEASURES
 from pilot_evaluation.proving.spread import spread
 from pilot_simulation.scenario import Scenario
-from pilot_vehicle.sight import derived_max_speed
+from pilot_vehicle.sight import (
+    derived_max_speed,
+    reaction_time,
+    rear_sight_distance,
+    second_sight_distance,
+    sight_distance,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,4 +173,9 @@ def car_facts(vehicle: Vehicle) -> dict[str, float]:
         "max_speed_kph": round(3.6 * fastest, 3),
         "can_change_lane": float(Capability.LANE_CHANGE in capabilities),
         "can_navigate": float(Capability.NAVIGATION in capabilities),
+        "sight": sight_distance(vehicle),
+        "second_sight": second_sight_distance(vehicle),
+        "rear_sight": rear_sight_distance(vehicle, 1),
+        "reaction": reaction_time(vehicle),
+        "hardest": vehicle.facts.limits.max_deceleration,
     }

@@ -41,13 +41,17 @@ def evaluate(text: str, names: Mapping[str, float]) -> float | bool:
 
 
 def fill(template: Any, names: Mapping[str, float]) -> Any:
-    """A template of mappings, lists and scalars with every text that begins with `=` replaced by its value."""
+    """A template of mappings, lists and scalars with every text that begins with `=` replaced by its value.
+
+    A whole number comes as an integer, so that it fits counts and lanes as well as lengths.
+    """
     if isinstance(template, Mapping):
         return {key: fill(value, names) for key, value in template.items()}
     if isinstance(template, list | tuple):
         return [fill(item, names) for item in template]
     if isinstance(template, str) and template.startswith("="):
-        return evaluate(template[1:], names)
+        value = evaluate(template[1:], names)
+        return int(value) if isinstance(value, float) and value.is_integer() else value
     return template
 
 

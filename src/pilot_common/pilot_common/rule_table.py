@@ -9,20 +9,22 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from pilot_common import rule_memories
 from pilot_common.folders import config_folder
-from pilot_common.rule_memories import Kind
-from pilot_common.rule_memories import __doc__ as MEMORIES
 from pilot_common.rule_signals import SIGNALS, TOPIC_NAMES
 from pilot_common.rules import Clause, ClauseParameter, Pack, load_packs
 
 HEAD = """# Rules
 
-Clauses of regulations and standards as data, in [`config/rules/`](../config/rules). One monitor (`pilot_common/rules.py`) steps them in
-the car, where supervision tells what does not hold and changes no mode for it, over a recording (`./pilot audit BAG`) and in the
-proving ground. A clause applies *when* its condition holds; then its *formula* must. Marks: **F** found in a public source, **F2**
-through a secondary one, **M** from memory, **M?** from memory and uncertain, **house** our own. A clause marked M or M? may warn, it
-never decides against a drive: the loader refuses it. Every clause has a trace that keeps it and one that breaks it
-(`src/pilot_common/test/rule_traces.py`). This file is written by `python -m pilot_common.rule_table docs/rules.md`.
+Clauses of regulations and standards as data, in [`config/rules/`](../config/rules). One monitor (`pilot_common/rules.py`)
+steps them in the car, where supervision tells what does not hold and changes no mode for it, over a recording
+(`./pilot audit BAG`) and in the proving ground. A clause applies *when* its condition holds; then its *formula* must.
+
+Marks: **F** found in a public source, **F2** through a secondary one, **M** from memory, **M?** from memory and uncertain,
+**house** our own. A clause marked M or M? may warn, it never decides against a drive: the loader refuses it. Every clause has
+a trace that keeps it and one that breaks it (`src/pilot_common/test/rule_traces.py`).
+
+This file is written by `python -m pilot_common.rule_table docs/rules.md`.
 """
 
 
@@ -68,16 +70,14 @@ def _number(parameter: ClauseParameter) -> str:
 
 
 def _language() -> str:
-    table = (MEMORIES or "").split("\n\n", 1)[1].strip()
-    return (
-        "## The language\n\nArithmetic, comparisons, `and`, `or`, `not`, `abs`, `min`, `max`, `within(x, low, high)`, tables, the formulas of "
-        f"`pilot_common/regulation.py`, and what looks back:\n\n{table}\n"
-    )
+    table = (rule_memories.__doc__ or "").split("\n\n", 1)[1].strip()
+    plain = "Arithmetic, comparisons, `and`, `or`, `not`, `abs`, `min`, `max`, `within(x, low, high)`, tables, the formulas"
+    return f"## The language\n\n{plain} of `pilot_common/regulation.py`, and what looks back:\n\n{table}\n"
 
 
 def _signals() -> str:
     rows = (
-        f"| `{row.name}` | {'yes or no' if row.kind is Kind.CONDITION else row.unit} | {TOPIC_NAMES[row.topic]} | {row.meaning} |"
+        f"| `{row.name}` | {'yes or no' if row.kind is rule_memories.Kind.CONDITION else row.unit} | {TOPIC_NAMES[row.topic]} | {row.meaning} |"
         for row in SIGNALS.values()
     )
     return (

@@ -19,6 +19,7 @@ RESUMES_AFTER = 0.5  # s until he drives when the system has handed over
 TAKEOVER_TORQUE = 4.0  # N·m at the wheel: firmly above what road and friction cause
 LANE_FREQUENCY = 0.5  # rad/s, of the damped return to the middle of the lane
 SLOWEST = 3.0  # m/s: below, steering gains are those of this speed
+LAST_TURN = 1.0  # s before he is due somewhere, from which on he leaves the set speed as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,16 @@ class Driver:
         self._takes_over = False
         self._engaged = False  # has been, once
         self._released: float | None = None  # since when the system no longer drives
+        dimensions = facts.dimensions
+        self._middle = dimensions.rear_axle_to_front - 0.5 * dimensions.length
+        self._wish = plan.set_speed
 
-    def watch(self, time: float, mode: Mode | None) -> None:
-        """Notes what the system shows; without a mode it is off."""
+    def watch(self, time: float, mode: Mode | None, station: float = 0.0) -> None:
+        """Notes what the system shows (without a mode it is off), and where the rear axle is."""
+        arrival = self._plan.arrival
+        if arrival is not None and arrival.time - time > LAST_TURN:
+            wish = (arrival.station - station - self._middle) / (arrival.time - time)
+            self._wish = min(max(wish, SLOWEST), self._plan.set_speed)
         drive_mode = mode.mode if mode is not None else DriveMode.OFF
         if drive_mode.system_drives:
             self._engaged, self._released = True, None
@@ -86,7 +94,7 @@ class Driver:
 
     def _follow(self, view: View) -> float:
         plan = self._plan
-        return following_acceleration(view.speed, plan.set_speed, plan.time_gap, view.gap, view.lead_speed)
+        return following_acceleration(view.speed, self._wish, plan.time_gap, view.gap, view.lead_speed)
 
     def _steer(self, view: View) -> float:
         """Curvature of the road, less a critically damped return to the middle of the lane."""
@@ -117,7 +125,7 @@ class Driver:
             engage=engages,
             cancel=_held(time, plan.cancel_at),
             lane_change=next((wish.side for wish in plan.lane_changes if _held(time, wish.time)), Side.NONE),
-            set_speed=plan.set_speed,
+            set_speed=self._wish,
             time_gap=plan.time_gap,
         )
 

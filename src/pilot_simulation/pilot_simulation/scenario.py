@@ -84,6 +84,14 @@ class LaneChangeWish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """The driver wants the middle of the car to be at a place at a time, and turns his set speed accordingly."""
+
+    station: float = parameter("m", 0.0, 100_000.0, "along the road")
+    time: float = parameter("s", 0.0, 36_000.0, "from the start")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DriverPlan:
     """What the human does."""
 
@@ -99,6 +107,7 @@ class DriverPlan:
     hands_on: bool = True
     eyes_on: bool = True
     lane_changes: tuple[LaneChangeWish, ...] = ()
+    arrival: Arrival | None = None  # where there is one, `set_speed` is the most he asks for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

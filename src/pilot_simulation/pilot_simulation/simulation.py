@@ -174,7 +174,7 @@ class Simulation:
     def _drive(self, before: float, time: float, mode: Mode | None) -> Due:
         """The car, by whoever drives; its state at the end of the tick."""
         driver, car = self._driver, self._car
-        driver.watch(before, mode)
+        driver.watch(before, mode, self._place.station)
         hands = driver.hands(self._view()) if driver.drives(before) else RESTING
         scenario, environment = self.scenario, self.scenario.environment
         inputs = driver.inputs(before, mode, hands, car.pedals_for(hands.acceleration, environment.grade))

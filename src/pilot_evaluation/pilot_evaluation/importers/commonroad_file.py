@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from pilot_common.errors import ScenarioError
+from pilot_evaluation.importers.commonroad_goal import Goal, read_goal
 
 VERSIONS = ("2018b", "2020a")
 POSITION_SHAPES = ("rectangle", "circle")
@@ -36,6 +37,11 @@ class Lanelet:
     def centre(self) -> np.ndarray:
         """Centre line (Q, 2)."""
         return 0.5 * (self.left_bound + self.right_bound)
+
+    @property
+    def outline(self) -> np.ndarray:
+        """Around it (2 Q, 2)."""
+        return np.concatenate((self.left_bound, self.right_bound[::-1]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +71,7 @@ class PlanningProblem:
     last_step: int
     goal: tuple[float, float] | None
     goal_lanelet: int | None
+    goals: tuple[Goal, ...]  # in full, any one of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +203,21 @@ def _problem(element: Element, lanelets: dict[int, Lanelet]) -> PlanningProblem:
         last_step=round(_value(goal_state, "time", place, end=True)),
         goal=goal,
         goal_lanelet=goal_lanelet,
+        goals=tuple(
+            read_goal(state, lambda identity: _outline(lanelets, identity, place), _content, place)
+            for state in element.iterfind("goalState")
+        ),
     )
+
+
+def _outline(lanelets: dict[int, Lanelet], identity: int, place: str) -> np.ndarray:
+    if identity not in lanelets:
+        raise _FormatError(f"{place}: its goal is lanelet {identity}, which the file does not hold")
+    return lanelets[identity].outline
+
+
+def _content(element: Element | None, place: str) -> float:
+    return _number(None if element is None else element.text, place)
 
 
 def _extent(shape: Element, place: str) -> tuple[float, float]:

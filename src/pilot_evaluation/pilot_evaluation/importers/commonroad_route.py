@@ -12,6 +12,7 @@ from pilot_common.errors import ScenarioError
 from pilot_common.geometry import wrap
 from pilot_common.road import ReferenceLine
 from pilot_evaluation.importers.commonroad_file import CommonRoadFile, Lanelet, PlanningProblem
+from pilot_evaluation.importers.commonroad_goal import inside
 
 ALIGNED = math.radians(30.0)  # a lanelet that runs the same way
 SHARPEST_TURN = math.radians(45.0)  # within a lanelet, unless it is so long that its radius is that of a road
@@ -101,20 +102,12 @@ def _leads_to_goal(file: CommonRoadFile, identity: int, problem: PlanningProblem
             continue
         reached.add(current)
         lanelet = file.lanelets[current]
-        if current == problem.goal_lanelet or (problem.goal is not None and _contains(lanelet, problem.goal)):
+        if current == problem.goal_lanelet or (
+            problem.goal is not None and inside(lanelet.outline, problem.goal)
+        ):
             return True
         waiting += [
             *lanelet.successors,
             *(beside for beside in (lanelet.left, lanelet.right) if beside is not None),
         ]
     return False
-
-
-def _contains(lanelet: Lanelet, point: tuple[float, float]) -> bool:
-    """Whether a point lies between the bounds (even-odd rule over the outline)."""
-    outline = np.concatenate((lanelet.left_bound, lanelet.right_bound[::-1]))
-    following = np.roll(outline, -1, axis=0)
-    spans = (outline[:, 1] > point[1]) != (following[:, 1] > point[1])
-    rise = np.where(spans, following[:, 1] - outline[:, 1], 1.0)
-    crossing = outline[:, 0] + (point[1] - outline[:, 1]) * (following[:, 0] - outline[:, 0]) / rise
-    return bool(np.count_nonzero(spans & (point[0] < crossing)) % 2)

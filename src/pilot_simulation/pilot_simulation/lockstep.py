@@ -4,6 +4,7 @@ After each tick of the simulation the functions run once, in graph order, with a
 the same drive does). What they send to the actuators acts from that tick on.
 """
 
+import copy
 import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from pilot_simulation.perfect_world import perfect_runner
 from pilot_simulation.road import TrueRoad
 from pilot_simulation.scenario import FaultKind, Perception, Scenario
 from pilot_simulation.simulation import TICK, Simulation
+from pilot_simulation.snapshot import Memo, snapshot
 
 RESPAWN = 1.0  # s until a killed function runs again, as long as a process takes to be started anew
 
@@ -67,7 +69,20 @@ def drive(
 
 
 class Lockstep:
-    """Simulation and functions, one tick at a time."""
+    """Simulation and functions, one tick at a time.
+
+    `copy.deepcopy` of one gives an independent drive in the same state that goes on bit by bit as the original would; neither
+    knows of the other. It takes a few milliseconds, for all that is immutable is shared (`snapshot.py`). So a trunk can be driven
+    once and forked where cases begin to differ:
+
+        loop = Lockstep(Simulation(vehicle, scenario, config), config)
+        while loop.simulation.ticks * TICK < 3_000_000_000:
+            for time, topic, message in loop.tick(): ...
+        fork = loop.fork(seed=7)                                # own sensor noise from here on
+        fork.simulation.script(1, [Event(time=3.1, lane=1, lateral_speed=1.2)])  # actor 1 does this from now on
+
+    Times of events are those of the scenario; one that has passed begins at once. A drive with SUMO traffic cannot be copied.
+    """
 
     def __init__(self, simulation: Simulation, config: Path, respawn: float = RESPAWN) -> None:
         self.simulation = simulation
@@ -82,6 +97,20 @@ class Lockstep:
         self._recorded = frozenset(self.graph.recorded)
         self.told = 0
         self._pushed = 0
+
+    def __deepcopy__(self, memo: Memo) -> "Lockstep":
+        """See above. Raises ValueError where there is SUMO traffic."""
+        twin = object.__new__(Lockstep)
+        memo[id(self)] = twin
+        twin.__dict__.update({name: snapshot(value, memo) for name, value in self.__dict__.items()})
+        return twin
+
+    def fork(self, seed: int | None = None) -> "Lockstep":
+        """An independent drive from this state on; with a `seed`, of which the noise of its sensors is drawn from now on."""
+        twin = copy.deepcopy(self)
+        if seed is not None:
+            twin.simulation.reseed(seed)
+        return twin
 
     def tick(self) -> Iterator[tuple[int, str, Message]]:
         """One tick of the simulation, then all functions up to its end; yields what is recorded, in order."""

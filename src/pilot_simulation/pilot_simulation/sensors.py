@@ -47,6 +47,12 @@ class SensorSuite:
             kind for kind, fitted in self.fitted if any(self._share[index] < 1.0 for index in fitted)
         )
 
+    def reseed(self, seed: int) -> None:
+        """All noise from now on comes from `seed`."""
+        for number, kind in enumerate(KINDS):  # in place: the models hold the generators too
+            fresh = np.random.default_rng((seed, 1, number))
+            self._generators[kind].bit_generator.state = fresh.bit_generator.state
+
     def measure(self, cycle: int, scene: Scene, lost: frozenset[int]) -> list[tuple[int, str, Message]]:
         """Latency (ns), topic and message of each kind that measures in a cycle; `lost` are silent sensors by index."""
         due = []

@@ -5,6 +5,7 @@ between ticks if need be; what they measured is due after their latency.
 """
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from pilot_simulation.navigation import Navigation
 from pilot_simulation.parameters import Parameters
 from pilot_simulation.recording import Recording, load_recording
 from pilot_simulation.road import Place, TrueRoad, recorded_road, synthetic_road
-from pilot_simulation.scenario import Perception, Scenario
+from pilot_simulation.scenario import Event, Perception, Scenario
 from pilot_simulation.scene import make_scene
 from pilot_simulation.scripted_actors import ScriptedActors
 from pilot_simulation.sensors import SensorSuite
@@ -112,6 +113,18 @@ class Simulation:
         if self._tick:
             raise ValueError("the drive has begun")
         self._start = start
+
+    def reseed(self, seed: int) -> None:
+        """Draws all noise of sensors and bus from `seed` from now on; what was drawn once for the drive stays."""
+        self.seed = seed
+        self._sensors.reseed(seed)
+        self._car.reseed(np.random.default_rng((seed, 2)))
+
+    def script(self, identity: int, events: Sequence[Event]) -> None:
+        """Replaces the events of scripted actor `identity` (from 1 on) that have not begun. Raises ValueError for none such."""
+        if self._scripted is None:
+            raise ValueError("this scenario has no scripted actors")
+        self._scripted.script(identity, events)
 
     @property
     def now(self) -> int:

@@ -135,6 +135,10 @@ class SumoTraffic:
         SumoTraffic._owner = self
         return libsumo
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "SumoTraffic":
+        """Raises ValueError: there is one SUMO in a process."""
+        raise ValueError("a drive with SUMO traffic cannot be copied: there is one SUMO in a process")
+
     def close(self) -> None:
         """Ends SUMO, if it is still this traffic's."""
         if SumoTraffic._owner is self:

@@ -65,6 +65,10 @@ class SimulatedCar:
         self._speed_scale = 1.0 + self._noise.speed_scale * float(scale)
         self._yaw_rate_bias = self._noise.yaw_rate_bias * float(bias)
 
+    def reseed(self, generator: np.random.Generator) -> None:
+        """Draws the noise from another generator from now on; what is drawn once per reset stays."""
+        self._generator = generator
+
     def actuate(self, actuation: Actuation) -> None:
         """Takes what the gate sent; an older one than the newest is ignored."""
         if self._actuation is None or actuation.stamp >= self._actuation.stamp:

@@ -20,6 +20,7 @@ from pilot_planning.highway.lane_change import LaneChange, Phase, Wish, step_to
 from pilot_planning.highway.longitudinal import Law
 from pilot_planning.highway.motion import LeadMotion
 from pilot_planning.highway.parameters import PlanningParameters
+from pilot_planning.highway.refuge import Haven
 from pilot_planning.highway.relevance import WORDS
 from pilot_planning.highway.route import Way, see_way
 from pilot_planning.highway.sentences import NOBODY, Both, road_user
@@ -40,11 +41,12 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the car would do by itself: a lane change or none, and laws."""
+    """What the car would do by itself: a lane change or none, and laws; the `haven` of a minimum-risk manoeuvre."""
 
     wish: Wish | None
     advice: tuple[Advice, ...]
     way: Way
+    haven: Haven | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +115,12 @@ class Behaviour:
         if time_each > p.route_time or change.never(side, scene):
             return None, []
         ends = bool(way.ends[own])
-        why = f"this lane {'ends' if ends else 'leaves the route'} in {way.distance[own]:.0f} m"
+        cause, values = "leave_lane" if ends else "follow_route", (float(way.distance[own]),)
         must = time_each < p.must_time
         urgent = must and ends
         time_gap = self._own.lane_change.urgent_time_gap if urgent else REAR_TIME_GAP
         conflict = change.gaps.conflict(scene, target, time_gap)
-        wish = Wish(side, "lane_end" if ends else "route", why, 0, must, urgent)
+        wish = Wish(side, cause, values, 0, must, urgent)
         if conflict is None:
             return wish, []
         left = float(way.distance[own]) - p.end_margin - (abs(changes) - 1) * p.must_time * scene.speed
@@ -256,8 +258,15 @@ class Behaviour:
         if not waiting and scene.stamp - self._worth_since[side] < self._p.persistence:
             return None
         if gain > 0.0:
-            return Wish(side, "overtake", f"gains {gain:.1f} s within {self._p.horizon:.0f} s")
-        return Wish(side, "keep_right", f"keeps right, costs {-gain:.1f} s")
+            return Wish(side, "overtake", (gain, self._p.horizon), self._ahead(scene))
+        return Wish(side, "keep_right", (-gain,))
+
+    def _ahead(self, scene: Scene) -> int:
+        """Identity of the next one ahead in the own lane, 0 for none."""
+        traffic, road, own = scene.traffic, scene.road, scene.own_lane
+        inside = np.abs(traffic.offset - float(road.offset[own])) < 0.5 * float(road.width[own])
+        rows = np.flatnonzero(inside & (traffic.station > road.ego_station))
+        return int(traffic.identity[rows[traffic.station[rows].argmin()]]) if len(rows) else 0
 
     def _value(self, scene: Scene, way: Way, desire: Desire, lane: int) -> float | None:
         """Seconds gained in a lane within the horizon against standing still, less what its end will cost; None: no lane."""

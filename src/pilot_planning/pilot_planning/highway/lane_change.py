@@ -13,6 +13,7 @@ from pilot_common.types import MarkKind, Side
 from pilot_common.vehicle import Capability, SensorKind, Vehicle
 from pilot_planning.highway.gaps import Gaps, Scene
 from pilot_planning.highway.parameters import LaneChangeParameters
+from pilot_planning.highway.sentences import say
 
 EARLIEST, LATEST = (
     3.0,
@@ -36,17 +37,22 @@ class Phase(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A lane change that the system wants: `cause` is a kind of entry in the ledger, `why` says it in words.
+    """A lane change that the system wants: `cause` is a kind of entry in the ledger, `values` fill its sentence.
 
     A change that must be waits with the indicator on until there is a gap; where it is urgent the gap behind may be shorter.
     """
 
     side: Side
     cause: str
-    why: str
+    values: tuple[float, ...] = ()
     identity: int = 0
     must: bool = False
     urgent: bool = False
+
+    @property
+    def why(self) -> str:
+        """In words."""
+        return say(self.cause, self.values).english
 
 
 def lowest_speed(rear_sight: float, approach_speed: float) -> float:

@@ -63,9 +63,18 @@ LAWS: dict[str, type[Law]] = {
     "pass_right": ApproachLaw,
     "give_way": FollowLaw,
     "merge": AlignLaw,
+    "evade_brake": StopLaw,
     "jerk": JerkLaw,
     "lane_centre": OffsetLaw,
     "lane_change": OffsetLaw,
+    "overtake": OffsetLaw,
+    "keep_right": OffsetLaw,
+    "leave_lane": OffsetLaw,
+    "follow_route": OffsetLaw,
+    "to_shoulder": OffsetLaw,
+    "shoulder": OffsetLaw,
+    "evade": OffsetLaw,
+    "truck_beside": OffsetLaw,
 }
 ACCELERATION = Both(": at most {0:.2f} m/s²", "：至多 {0:.2f} m/s²")
 OFFSET = Both(": to {0:+.2f} m", "：至 {0:+.2f} m")

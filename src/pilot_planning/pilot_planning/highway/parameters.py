@@ -190,6 +190,47 @@ class BehaviourParameters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvasionParameters:
+    """How the car makes room to the side."""
+
+    clearance: float = parameter("m", 0.2, 1.5, "to somebody beside the car, at least")
+    margin_mark: float = parameter("m", 0.0, 0.5, "to the marks of the lane, outside emergencies")
+    margin_along: float = parameter(
+        "m", 0.0, 3.0, "before and behind, within which somebody is beside the car"
+    )
+    rate_time: float = parameter(
+        "s", 0.2, 4.0, "time constant with which a motion to the side is expected to end"
+    )
+    rate_noise: float = parameter("m/s", 0.0, 0.5, "of a motion to the side, so much is not believed")
+    braking_noise: float = parameter("m/s²", 0.0, 2.0, "of the others' braking, so much is not believed")
+    limit_share: float = parameter("", 0.3, 1.0, "of the largest lateral acceleration and jerk (ISO 11270)")
+    shift_cost: float = parameter("", 0.0, 2.0, "of all the room in the lane; full braking costs 1")
+    short_cost: float = parameter("", 0.0, 2.0, "of no clearance at all")
+    contact_cost: float = parameter("", 2.0, 50.0, "of a contact")
+    gain: float = parameter("", 0.0, 1.0, "that a shift must bring")
+    change: float = parameter(
+        "m", 0.05, 0.5, "a shift that is under way is corrected from this difference on"
+    )
+    hold: float = parameter("s", 0.2, 5.0, "after the last need, before the car goes back to the centre")
+    bias: float = parameter("m", 0.0, 0.3, "away from trucks beside the car")
+    bias_reach: float = parameter(
+        "m", 0.0, 50.0, "before and behind the car, within which trucks are beside it"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefugeParameters:
+    """Where a minimum-risk manoeuvre ends."""
+
+    margin: float = parameter("m", 0.0, 1.0, "that a hard shoulder is wider than the car, at least")
+    time: float = parameter("s", 0.0, 60.0, "that a refuge is looked for")
+    deceleration: float = parameter("m/s²", 0.2, 2.5, "while it is looked for")
+    slowest: float = parameter("m/s", 2.0, 20.0, "below, the car stops where it is")
+    movement_time: float = parameter("s", 2.0, 10.0, "of the movement onto the shoulder")
+    room: float = parameter("m", 2.0, 50.0, "free before and behind on the shoulder")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanningParameters:
     """`config/parameters/planning.yaml`."""
 
@@ -199,3 +240,5 @@ class PlanningParameters:
     path: PathParameters
     lane_change: LaneChangeParameters
     behaviour: BehaviourParameters
+    evasion: EvasionParameters
+    refuge: RefugeParameters

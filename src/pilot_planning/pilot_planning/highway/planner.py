@@ -22,9 +22,11 @@ from pilot_common.types import (
 )
 from pilot_common.vehicle import Vehicle
 from pilot_planning.highway.behaviour import Behaviour, Choice, Desire
+from pilot_planning.highway.evasion import Evasion
 from pilot_planning.highway.following import FollowLaw
 from pilot_planning.highway.gaps import Scene
-from pilot_planning.highway.lane_change import LaneChange, Phase
+from pilot_planning.highway.lane_change import LaneChange, Phase, Wish
+from pilot_planning.highway.lateral import lateral_ledger, offset_entry
 from pilot_planning.highway.ledger import Entry, settle
 from pilot_planning.highway.longitudinal import Law, SpeedLaw
 from pilot_planning.highway.parameters import PlanningParameters
@@ -36,10 +38,11 @@ from pilot_planning.highway.path import (
     start_at_car,
     start_on,
 )
+from pilot_planning.highway.refuge import Refuge
 from pilot_planning.highway.relevance import Obstacle, Role, obstacles
 from pilot_planning.highway.road import Remembered, Road, pose_of, see_road
 from pilot_planning.highway.route import limit_now
-from pilot_planning.highway.situation import Drive, Memory, Situation
+from pilot_planning.highway.situation import Course, Drive, Memory, Situation
 from pilot_planning.highway.speed_plan import Demand, SpeedPlanner
 from pilot_planning.highway.traffic import see_traffic
 from pilot_planning.highway.trajectory import along_path, roll_out
@@ -64,6 +67,8 @@ class HighwayPlanner:
         self._step = parameters.path.horizon / (parameters.path.samples - 1)
         self._lane_change = LaneChange(vehicle, parameters.lane_change)
         self._behaviour = Behaviour(vehicle, parameters)
+        self._evasion = Evasion(vehicle, parameters.evasion)
+        self._refuge = Refuge(vehicle, parameters.refuge)
         self._speeds = SpeedPlanner(vehicle, parameters)
         self.reset()
 
@@ -71,6 +76,8 @@ class HighwayPlanner:
         """Forgets all memory."""
         self._lane_change.reset()
         self._behaviour.reset()
+        self._evasion.reset()
+        self._refuge.reset()
         self._speeds.reset()
         self._memory: Memory | None = None
         self._lanes: Remembered | None = None
@@ -91,11 +98,10 @@ class HighwayPlanner:
 
     def _plan(self, now: Situation) -> PlannerOutputs:
         choice, step = self._choose_lane(now)
-        lane = now.lane + step
-        target = float(now.road.offset[lane])
-        path = self._path(now, target)
+        course = self._course(now, choice, now.lane + step)
+        path = self._path(now, course)
         found = self._relevant(now, path)
-        drive = self._accelerate(now, found, choice)
+        drive = self._accelerate(now, course, found, choice)
         rolled = roll_out(
             _rolled_laws(drive.demand),
             drive.speed,
@@ -111,13 +117,13 @@ class HighwayPlanner:
             now.pose,
             path,
             now.road,
-            target,
+            course.centre,
             trajectory.speed,
             drive.command,
             now.mode.system_drives,
         )
-        plan = self._message(now, path, found, drive, trajectory)
-        return PlannerOutputs(plan=plan, debug=self._debug(now, path, target, found, drive))
+        plan = self._message(now, course, path, found, drive, trajectory)
+        return PlannerOutputs(plan=plan, debug=self._debug(now, path, course.target, found, drive))
 
     def _look(self, world: World, mode: DriveMode, route: Route | None) -> Situation:
         """Road and traffic as seen, and what the last cycle left: start of the path, planned speed, lane."""
@@ -155,17 +161,43 @@ class HighwayPlanner:
 
     def _choose_lane(self, now: Situation) -> tuple[Choice, int]:
         """What the car would do by itself, and by how many lanes the path's lane moves."""
-        scene = Scene(now.world.stamp, now.speed, now.road, now.traffic, now.lane, now.world.sensors_lost)
+        scene = _scene(now, now.lane)
         allowed = now.mode is DriveMode.ACTIVE and now.continued
         set_speed, time_gap = self._wishes(now.speed)
         limit = now.road.speed_limit if now.road.speed_limit > 0.0 else math.inf
         desire = Desire(min(set_speed, self._limits.max_speed, limit), time_gap)
         choice = self._behaviour.update(scene, now.route, desire, self._lane_change, allowed)
+        if now.mode is DriveMode.MINIMUM_RISK:
+            haven = self._refuge.update(scene, choice.way)
+            choice, allowed = replace(choice, haven=haven, wish=haven.wish), haven.looking and now.continued
+        else:
+            self._refuge.reset()
         lever = self._state.driver.lane_change if self._state is not None else Side.NONE
         step = self._lane_change.update(lever, allowed, scene, choice.wish)
         if step:
             self._behaviour.changed(step)
         return choice, step
+
+    def _course(self, now: Situation, choice: Choice, lane: int) -> Course:
+        """Where to go across the road, by rank: the lane, a change of lanes, room to the side, the hard shoulder."""
+        scene, change, haven = _scene(now, lane), self._lane_change, choice.haven
+        centre = float(now.road.offset[lane])
+        target, seconds = centre, change.time_left(now.world.stamp)
+        entries = [offset_entry("lane_centre", centre)]
+        if change.phase is Phase.MOVING:
+            wish = change.wish or Wish(change.side, "lane_change")
+            entries.append(offset_entry(wish.cause, target, wish.values, wish.identity))
+            seconds = max(seconds or 0.0, 0.25 * self._p.lane_change.duration)
+        still = change.phase in (Phase.NONE, Phase.WAITING) and now.continued
+        on_shoulder = haven is not None and haven.offset is not None
+        shift = self._evasion.update(scene, now.last, still and not on_shoulder)
+        if shift.cause:
+            target, seconds = centre + shift.offset, shift.seconds
+            entries.append(offset_entry(shift.cause, target, (float(shift.identity),), shift.identity))
+        if haven is not None and haven.offset is not None:
+            target, seconds = haven.offset, haven.seconds
+            entries.append(offset_entry("shoulder", target))
+        return Course(centre, target, seconds, shift, lateral_ledger(entries))
 
     def _relevant(self, now: Situation, path: Path) -> list[Obstacle]:
         """Who is in the way of this path."""
@@ -184,7 +216,7 @@ class HighwayPlanner:
         self._members = np.array([item.identity for item in found if item.role is Role.IN_PATH], np.uint32)
         return found
 
-    def _accelerate(self, now: Situation, found: list[Obstacle], choice: Choice) -> Drive:
+    def _accelerate(self, now: Situation, course: Course, found: list[Obstacle], choice: Choice) -> Drive:
         """The acceleration to command, with all that bounds it."""
         speed, last = now.speed, now.last
         set_speed, time_gap = self._wishes(speed)
@@ -199,6 +231,8 @@ class HighwayPlanner:
             now.mode,
             now.world.sensors_lost,
             choice.advice,
+            choice.haven.deceleration if choice.haven is not None else 0.0,
+            course.shift,
         )
         if self._speeds.held:
             speed = 0.0
@@ -209,7 +243,13 @@ class HighwayPlanner:
         return Drive(demand, speed, command, up, down, physical, ledger)
 
     def _message(
-        self, now: Situation, path: Path, found: list[Obstacle], drive: Drive, trajectory: Trajectory
+        self,
+        now: Situation,
+        course: Course,
+        path: Path,
+        found: list[Obstacle],
+        drive: Drive,
+        trajectory: Trajectory,
     ) -> Plan:
         lead = next((item for item in found if item.role is Role.IN_PATH), None)
         return Plan(
@@ -217,7 +257,7 @@ class HighwayPlanner:
             source_stamp=now.world.source_stamp,
             valid=True,
             reason=self._reason(drive.demand.entries[drive.physical], now.road),
-            manoeuvre=self._manoeuvre(now.mode, drive, float(trajectory.speed.min())),
+            manoeuvre=self._manoeuvre(now.mode, course, drive, float(trajectory.speed.min())),
             indicator=self._lane_change.indicator,
             target_speed=drive.demand.target_speed,
             lead_identity=lead.identity if lead is not None else 0,
@@ -227,7 +267,7 @@ class HighwayPlanner:
             path_heading=path.heading,
             path_curvature=path.curvature,
             ledger=drive.ledger,
-            lateral=Ledger.empty(),
+            lateral=course.ledger,
         )
 
     def _debug(
@@ -264,15 +304,16 @@ class HighwayPlanner:
         near = abs(float(road.offset[lane]) - relative) < 0.5 * float(road.width[lane])
         return lane if near else road.ego_lane
 
-    def _path(self, now: Situation, target: float) -> Path:
-        left = self._lane_change.time_left(now.world.stamp)
-        seconds = comfortable_time(target - now.road.ego_offset, self._p.path)
-        if left is not None:
-            seconds = max(left, 0.25 * self._p.lane_change.duration)
+    def _path(self, now: Situation, course: Course) -> Path:
+        seconds = course.seconds
+        if seconds is None:
+            seconds = comfortable_time(course.target - now.road.ego_offset, self._p.path)
         horizon = self._p.path.horizon
         reach = now.speed * horizon + 0.5 * self._p.speed.acceleration * horizon * horizon
         scale = max(1.0, reach / self._p.path.length)
-        return plan_path(now.road, now.start, target, seconds, now.speed, self._grid * scale, self._p.path)
+        return plan_path(
+            now.road, now.start, course.target, seconds, now.speed, self._grid * scale, self._p.path
+        )
 
     def _wishes(self, speed: float) -> tuple[float, float]:
         """Set speed and time gap of the driver; the present speed and the usual gap where none is set."""
@@ -288,7 +329,7 @@ class HighwayPlanner:
         up = min(self._limits.max_jerk, self._p.speed.jerk) if last >= 0.0 else down
         return up, self._limits.max_emergency_jerk if demand.emergency else down
 
-    def _manoeuvre(self, mode: DriveMode, drive: Drive, slowest: float) -> Manoeuvre:
+    def _manoeuvre(self, mode: DriveMode, course: Course, drive: Drive, slowest: float) -> Manoeuvre:
         binding = drive.demand.entries[drive.physical]
         if drive.demand.emergency:
             return Manoeuvre.EMERGENCY_BRAKE
@@ -297,12 +338,18 @@ class HighwayPlanner:
         if self._lane_change.phase is Phase.MOVING:
             left = self._lane_change.side is Side.LEFT
             return Manoeuvre.LANE_CHANGE_LEFT if left else Manoeuvre.LANE_CHANGE_RIGHT
+        if course.shift.cause == "evade":
+            return Manoeuvre.EVADE
         if binding.name == "hold" or (binding.bound < 0.0 and slowest <= 0.0):
             return Manoeuvre.STOP
         return Manoeuvre.FOLLOW if binding.name in FOLLOWING else Manoeuvre.CRUISE
 
     def _reason(self, entry: Entry, road: Road) -> str:
         return "; ".join(part for part in (entry.sentence, self._lane_change.note, road.note) if part)
+
+
+def _scene(now: Situation, lane: int) -> Scene:
+    return Scene(now.world.stamp, now.speed, now.road, now.traffic, lane, now.world.sensors_lost)
 
 
 def _rolled_laws(demand: Demand) -> list[Law]:

@@ -38,7 +38,7 @@ def see_way(road: Road, route: Route | None, own: int, right: int | None, stamp:
     lanes = len(road.offset)
     if route is None or not route.valid or not len(route.lane_distance):
         return free_way(lanes)
-    first = _first(road, len(route.lane_distance), own, right)
+    first = _first(road, len(route.lane_distance), route.shoulder_width > 0.0, own, right)
     if first is None:
         return free_way(lanes)
     driven = speed * max(0.0, stamp - route.stamp)
@@ -60,11 +60,13 @@ def see_way(road: Road, route: Route | None, own: int, right: int | None, stamp:
     )
 
 
-def _first(road: Road, count: int, own: int, right: int | None) -> int | None:
+def _first(road: Road, count: int, shoulder: bool, own: int, right: int | None) -> int | None:
     """The number in the route of the rightmost lane seen."""
     lanes = len(road.offset)
     if lanes == count:
         return 0
+    if lanes == count + 1 and shoulder and road.right_mark[1] == MarkKind.SOLID:
+        return -1  # the hard shoulder looks like a lane
     if road.right_mark[0] in EDGES and lanes < count:
         return 0
     if road.left_mark[-1] in EDGES and lanes < count:

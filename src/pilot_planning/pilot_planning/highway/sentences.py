@@ -52,7 +52,16 @@ SENTENCES = {
         "jerk limit: from {0:.2f} towards {1:.2f} m/s²", "加加速度限制：由 {0:.2f} 趋向 {1:.2f} m/s²"
     ),
     "lane_centre": Both("centre of the lane", "车道中心"),
-    "lane_change": Both("changes lanes", "变更车道"),
+    "lane_change": Both("lane change that the driver confirmed", "驾驶员确认的变道"),
+    "overtake": Both("gets on {0:.1f} s faster within {1:.0f} s", "{1:.0f} s 内可快 {0:.1f} s"),
+    "keep_right": Both("keeps right, costs {0:.1f} s", "靠右行驶，损失 {0:.1f} s"),
+    "leave_lane": Both("this lane ends in {0:.0f} m", "本车道 {0:.0f} m 后结束，须变道"),
+    "follow_route": Both("this lane leaves the route in {0:.0f} m", "本车道 {0:.0f} m 后偏离路线，须变道"),
+    "to_shoulder": Both("to the hard shoulder", "驶向应急车道"),
+    "shoulder": Both("stops on the hard shoulder", "停于应急车道"),
+    "evade_brake": Both("with room made for track {0}", "避让目标 {0} 并减速"),
+    "evade": Both("keeps clear of track {0:.0f}", "避让目标 {0:.0f}"),
+    "truck_beside": Both("leaves room for a truck beside", "与旁侧货车保持距离"),
 }
 
 

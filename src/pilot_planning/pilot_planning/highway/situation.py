@@ -6,6 +6,7 @@ import numpy as np
 
 from pilot_common.geometry import Pose
 from pilot_common.types import DriveMode, Ledger, Route, World
+from pilot_planning.highway.evasion import Shift
 from pilot_planning.highway.path import Path, Start
 from pilot_planning.highway.road import Road
 from pilot_planning.highway.speed_plan import Demand
@@ -44,6 +45,19 @@ class Situation:
     lane: int
     speed: float
     last: float
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The lateral decision: centre of the lane, the offset to go to and the time for it (None: as is comfortable), the shift off
+    the centre in it, and why.
+    """
+
+    centre: float
+    target: float
+    seconds: float | None
+    shift: Shift
+    ledger: Ledger
 
 
 @dataclass(frozen=True, slots=True)

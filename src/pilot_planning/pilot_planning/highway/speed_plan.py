@@ -8,6 +8,8 @@ from typing import Any
 from pilot_common.types import DriveMode
 from pilot_common.vehicle import SensorKind, Vehicle
 from pilot_planning.highway.behaviour import Advice
+from pilot_planning.highway.evasion import NONE as NO_SHIFT
+from pilot_planning.highway.evasion import Shift
 from pilot_planning.highway.following import FollowLaw, wanted_gap
 from pilot_planning.highway.ledger import Entry, entry
 from pilot_planning.highway.longitudinal import (
@@ -73,10 +75,13 @@ class SpeedPlanner:
         mode: DriveMode,
         lost: tuple[str, ...],
         advice: tuple[Advice, ...] = (),
+        stop: float = 0.0,
+        shift: Shift = NO_SHIFT,
     ) -> Demand:
         """The laws of the cycle. `speed` is the planned speed, `measured_speed` the car's: for hard braking the higher counts.
 
-        `advice` holds what the lanes ask for.
+        `advice` holds what the lanes ask for, `stop` is the deceleration of a minimum-risk stop, `shift` the room
+        that is made to the side, with its deceleration.
         """
         laws: list[Law] = []
         entries: list[Entry] = []
@@ -101,11 +106,15 @@ class SpeedPlanner:
             if item.certain:
                 self._add_brake(add, item, lead, who, max(speed, measured_speed), braking)
         if mode is DriveMode.MINIMUM_RISK:
-            law = StopLaw(self._limits.minimum_risk_deceleration, self._p.follow.hold_deceleration)
+            law = StopLaw(stop, self._p.follow.hold_deceleration)
             add("minimum_risk", law)
+        if shift.deceleration > 0.0:
+            law = StopLaw(shift.deceleration, self._p.follow.hold_deceleration)
+            add("evade_brake", law, shift.identity, identity=shift.identity)
         self._braking_for = tuple(braking)
         self._hold(add, entries, found, speed, measured_speed, mode)
-        return Demand(laws, entries, target, bool(braking))
+        hard = shift.deceleration > self._limits.comfort_deceleration
+        return Demand(laws, entries, target, bool(braking) or hard)
 
     def _add_speeds(
         self, add: Callable[..., None], road: Road, speed: float, set_speed: float, lost: tuple[str, ...]

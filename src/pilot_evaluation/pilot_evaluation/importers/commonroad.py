@@ -5,6 +5,7 @@ Shapes: T times, N actors.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from pilot_evaluation.importers.commonroad_file import (
 )
 from pilot_evaluation.importers.commonroad_road import RecordedRoad, road_around
 from pilot_simulation.recording import Recording
+from pilot_simulation.road import recorded_road
 from pilot_simulation.scenario import FOLDER_FILE
 
 RECORDING_FILE = "recording.npz"
@@ -46,6 +48,7 @@ OTHER_HEIGHT = 1.5  # m
 SHORTEST = 0.5  # s, of a scenario
 TIME_GAP = 1.2  # s, the driver's wish: dense traffic, where a longer one makes everybody cut in
 ENGAGE_AT = 0.04  # s: as early as a button counts, for it must have been seen released
+FASTER_TO_GOAL = 1.4  # of the mean speed to the goal: the most he asks for to be there in time
 SHARE_FASTER = 10  # % of the recorded speeds may lie above the driver's wish
 # The ego starts where a human was in the lane, up to 0.8 m from its middle, and some drives last only three seconds.
 CRITERIA = {"contact_caused": 0.0, "lateral_error_95": 1.2}
@@ -139,19 +142,61 @@ def _scenario(
     content: CommonRoadFile, problem: PlanningProblem, road: RecordedRoad, recording: Recording
 ) -> dict[str, Any]:
     """The content of the scenario's YAML file."""
+    wish, due = _set_speed(problem, road, recording), {}
+    route: dict[str, Any] = {}
+    goal = goal_on_road(content, problem, recording, road)
+    if goal is not None:
+        stretch = {"start": round(goal.station, 2), "lanes": [goal.lane], "guidance": "goal"}
+        route = {"route": {"stretches": [stretch]}}
+        if goal.due is not None:
+            wish = max(wish, FASTER_TO_GOAL * goal.distance / goal.due)
+            due = {"arrival": {"station": round(goal.station, 2), "time": round(goal.due, 2)}}
     return {
         "title": f"{content.name}: recorded traffic that does not react",
         "duration": round(float(recording.time[-1]), 3),
         "seed": 1,
         "ego": {"speed": problem.speed, "pose": [*problem.position, problem.heading]},
         "driver": {
-            "set_speed": _set_speed(problem, road, recording),
+            "set_speed": round(wish, 2),
             "time_gap": TIME_GAP,
             "engage_at": ENGAGE_AT,
+            **due,
         },
+        **route,
         "recording": {"file": RECORDING_FILE, "source": content.name, "speed_limit": road.speed_limit},
         "criteria": dict(CRITERIA),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class GoalOnRoad:
+    """Where on the road a problem wants the ego: station, distance from the start, lanes; `due` (s) where it says when."""
+
+    station: float
+    distance: float
+    lane: int
+    start_lane: int
+    due: float | None
+
+
+def goal_on_road(
+    content: CommonRoadFile, problem: PlanningProblem, recording: Recording, road: RecordedRoad
+) -> GoalOnRoad | None:
+    """The first goal, in the coordinates of the true road; None where it names no place or one that lies beside the road."""
+    goal = problem.goals[0]
+    if goal.middle is None:
+        return None
+    true = recorded_road(recording, road.speed_limit)
+    start = true.project(*problem.position, true.nearest_station(*problem.position))
+    end = true.project(*goal.middle, true.nearest_station(*goal.middle))
+    lane, offset, width = true.lane_at(end.station, end.offset)
+    if abs(offset) > width:
+        return None
+    start_lane, _, _ = true.lane_at(start.station, start.offset)
+    appointed = not goal.lanelets and goal.first_step > problem.first_step
+    middle = 0.5 * (goal.first_step + goal.last_step) - problem.first_step
+    distance = end.station - start.station
+    return GoalOnRoad(end.station, distance, lane, start_lane, middle * content.step if appointed else None)
 
 
 def _set_speed(problem: PlanningProblem, road: RecordedRoad, recording: Recording) -> float:

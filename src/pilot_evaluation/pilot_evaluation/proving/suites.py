@@ -11,6 +11,7 @@ from pilot_evaluation.proving.data_suite import DataSuite
 # Suite: module and class. The class is made with the folder of the configuration.
 REGISTRY = {
     "r157": "pilot_evaluation.proving.r157:R157",
+    "recorded": "pilot_evaluation.proving.recorded:Recorded",
 }
 
 

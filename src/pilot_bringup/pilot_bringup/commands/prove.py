@@ -1,8 +1,9 @@
 """Proves a vehicle on the proving ground: suites of cases through the whole loop, a scorecard, and every case's row.
 
-All suites unless some are named. `--sample 200` drives so many cases of each suite, spread evenly over all of its grid; so
-`./pilot prove --suite r157 --vehicle sedan_ice --sample 200 --jobs 1 --json` takes a look at the UN R157 cases in minutes and names
-those that failed though a reference driver avoids them (`failed_cases`). `--case NAME` drives one case and writes its report and bag.
+All suites unless some are named. `--sample 200` drives so many cases of each suite, spread evenly over all of its grid:
+`./pilot prove --suite r157 --vehicle sedan_ice --sample 200 --jobs 1 --json` takes a look at the UN R157 cut-ins in minutes and
+names those that failed though a reference driver avoids them (`failed_cases`). `--case NAME` drives one case and writes its
+report and bag.
 """
 
 import argparse

@@ -4,14 +4,14 @@ A *case* is one drive: a scenario, the numbers it was made from, when it is over
 A *row* is what came of it. A *suite* makes cases for a vehicle, runs them, and sums the rows up. There are two ways to write one:
 
 1. **as data** – `config/proving/<suite>.yaml`, read by `data_suite.py`; no Python. The format is described there.
-2. **as a module** – a class derived from `Suite`, named in `suites.py` (`REGISTRY`). It must be importable and cheap to construct:
-   each worker process makes its own. The engine calls, in this order:
+2. **as a module** – a class derived from `Suite`, named in `suites.py` (`REGISTRY`). It must survive pickling,
+   for worker processes get a copy. The engine calls, in this order:
 
    - `cases(setting)` in the main process: all cases for `setting.vehicle`; the CI subset, or all of them with `setting.full`;
    - `groups(cases)`: lists of cases that share work (a common approach); one by one unless overridden;
-   - `run(setting, group)` in a worker process: yields one `Row` per case, in the order of the group. `engine.run_case` drives a case's
-     scenario through the whole loop and judges it; a suite may do anything else that is deterministic. An exception becomes a row
-     `error` for every case of the group that has no row yet, and fails the suite;
+   - `run(setting, group)` in a worker process: yields one `Row` per case, in the order of the group. `engine.run_case` drives a
+     case's scenario through the whole loop and judges it; a suite may do anything else that is deterministic. An exception
+     becomes a row `error` for every case of the group that has no row yet, and fails the suite;
    - `summary(setting, rows)` in the main process: a mapping with at least `verdict` (`pass` or `fail`), `sentence` (one line) and
      numbers by name.
 
@@ -57,9 +57,8 @@ class End:
     contact: bool = True  # the first contact ends it
     standstill: float | None = None  # s after which an ego at rest ends it; none: it does not
     passed: bool = False  # the ego has left everybody else behind
-    opening: bool = (
-        False  # the ego is slower than whoever is ahead in its lane, everybody is done with their events
-    )
+    opening: bool = False  # nobody moves across, and the ego is slower than whoever is ahead in its way
+    settled: bool = False  # the same, or nothing harder is to come behind him (engine.Watch)
     after: float = 0.0  # s of the scenario before which nothing but a contact ends it
 
 
@@ -78,6 +77,8 @@ class Case:
     limits: Mapping[str, Limit] = field(default_factory=dict)
     end: End = field(default_factory=End)
     judge_from: float = 2.0
+    approach: str = ""  # name of what it shares with others (forks.py); empty: it is driven by itself
+    lasts: float = 0.0  # s from the moment it leaves the approach
     known: Mapping[str, float] = field(default_factory=dict)
 
 

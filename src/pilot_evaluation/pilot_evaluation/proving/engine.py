@@ -14,10 +14,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from pilot_common.types import Truth
+from pilot_common.messages import Message
+from pilot_common.types import Actuation, Truth
+from pilot_common.vehicle import Vehicle
 from pilot_evaluation.measures.contact import contacts
 from pilot_evaluation.proving.case import ERROR, FAIL, PASS, Case, End, Row, Setting, Suite
-from pilot_evaluation.proving.outcome import named, outcome
+from pilot_evaluation.proving.outcome import LIFT_OFF, named, outcome
 from pilot_evaluation.run import Run
 from pilot_simulation.lockstep import Lockstep
 from pilot_simulation.scenario import Perception, Scenario
@@ -25,51 +27,87 @@ from pilot_simulation.simulation import TICK, Simulation
 
 KEPT = frozenset({"truth", "plan", "mode", "actuation"})  # what measures look at
 STILL = 0.05  # m/s
-OPENING_FOR = 0.3  # s that a gap opens until nothing is expected any more
+CALM_FOR = 0.5  # s
+IN_THE_WAY = 0.3  # m by which bodies overlap across the road
+MOVES = 1e-3  # m from one truth to the next
+LITTLE = 0.3  # m/s², less than a lift-off
+SHARE_OF_PEAK = 0.7  # of the peak deceleration, that the deceleration has fallen to
+NEEDED_SHARE = 0.4  # of it, that is still needed
+GROWING = 0.02  # m/s² from one truth to the next
+ROOM = 2.0  # m left in front of the ego
 
 OnProgress = Callable[[int], None]  # number of cases done
+OnMessage = Callable[[int, str, Message], None]  # time in ns, topic
 
 
 class Watch:
-    """Decides from truth when a case is over."""
+    """Decides when a case is over.
 
-    def __init__(self, end: End, rear_axle_to_front: float, length: float, width: float) -> None:
-        self._end = end
-        self._rear, self._half_width = rear_axle_to_front - length, 0.5 * width
-        self._front = rear_axle_to_front
+    *Opening*: for `CALM_FOR` nobody moves across the road but those already in the ego's way, and the gap to whoever is ahead
+    there opens. *Settled*: the same, or the ego has braked, and what it still needs to reach his speed, Δv² / 2 gap, is little
+    beside that; and meanwhile its own deceleration is well below its peak and does not grow.
+    """
+
+    def __init__(self, end: End, vehicle: Vehicle) -> None:
+        self._end, dimensions = end, vehicle.facts.dimensions
+        self._rear = dimensions.rear_axle_to_front - dimensions.length
+        self._half_width, self._front = 0.5 * dimensions.width, dimensions.rear_axle_to_front
         self._stood: float | None = None
-        self._opened: float | None = None
+        self._calm: float | None = None
         self._offsets: dict[int, float] = {}
+        self._braked = False
+        self._peak = self._before = 0.0  # deceleration, its peak so far and that of the truth before
+
+    def sent(self, actuation: Actuation) -> None:
+        """Notes what was sent to the actuators."""
+        self._braked |= actuation.active and actuation.acceleration < -LIFT_OFF
 
     def over(self, time: float, truth: Truth) -> bool:
         """Whether nothing more can happen; `time` is that of the scenario."""
         end = self._end
         if end.contact and truth.contact_identity:
             return True
-        self._stood = (self._stood if self._stood is not None else time) if abs(truth.speed) < STILL else None
-        opening = end.opening and self._opening(truth)
-        self._opened = (self._opened if self._opened is not None else time) if opening else None
+        self._stood = _since(self._stood, time, abs(truth.speed) < STILL)
+        self._calm = _since(self._calm, time, self._is_calm(truth))
         if time < end.after:
             return False
         if end.standstill is not None and self._stood is not None and time - self._stood >= end.standstill:
             return True
-        if end.passed and bool(
-            (truth.station_other + 0.5 * truth.extent[:, 0] < truth.station + self._rear).all()
-        ):
+        if end.passed and self._passed(truth):
             return True
-        return self._opened is not None and time - self._opened >= OPENING_FOR
+        return self._calm is not None and time - self._calm >= CALM_FOR
 
-    def _opening(self, truth: Truth) -> bool:
-        """Whether everybody keeps his place across the road and whoever is ahead in the ego's way is faster than it."""
-        before, self._offsets = (
-            self._offsets,
-            dict(zip(truth.identity.tolist(), truth.offset_other.tolist(), strict=True)),
-        )
-        if any(abs(offset - before.get(identity, 1e9)) > 1e-3 for identity, offset in self._offsets.items()):
+    def _passed(self, truth: Truth) -> bool:
+        behind = truth.station_other + 0.5 * truth.extent[:, 0] < truth.station + self._rear
+        return bool((behind & (truth.speed_other < truth.speed)).all())
+
+    def _is_calm(self, truth: Truth) -> bool:
+        """Whether this instant is calm in the sense of the end that was asked for."""
+        if not (self._end.opening or self._end.settled):
             return False
+        deceleration, last = -truth.acceleration, self._before
+        self._before, self._peak = deceleration, max(self._peak, deceleration)
         beside = np.abs(truth.offset_other - truth.offset) - 0.5 * truth.extent[:, 1] - self._half_width
-        ahead = (beside < 0.3) & (truth.station_other > truth.station + self._front)
-        return bool(ahead.any()) and bool((truth.speed_other[ahead] >= truth.speed).all())
+        before = self._offsets
+        self._offsets = dict(zip(truth.identity.tolist(), truth.offset_other.tolist(), strict=True))
+        for (who, offset), aside in zip(self._offsets.items(), beside.tolist(), strict=True):
+            if aside > -IN_THE_WAY and abs(offset - before.get(who, 1e9)) > MOVES:
+                return False
+        gap = truth.station_other - 0.5 * truth.extent[:, 0] - truth.station - self._front
+        ahead = (beside < 0.3) & (gap > 0.0)
+        if not ahead.any():
+            return False
+        closing = np.maximum(truth.speed - truth.speed_other[ahead], 0.0)
+        needed = float((closing**2 / (2.0 * np.maximum(gap[ahead] - ROOM, 0.1))).max())
+        if not self._end.settled:
+            return needed == 0.0
+        if deceleration > last + GROWING or deceleration > max(SHARE_OF_PEAK * self._peak, LITTLE):
+            return False
+        return needed == 0.0 or (self._braked and needed < max(NEEDED_SHARE * self._peak, LITTLE))
+
+
+def _since(start: float | None, time: float, holds: bool) -> float | None:
+    return (time if start is None else start) if holds else None
 
 
 def start(setting: Setting, scenario: Scenario, seed: int) -> Lockstep:
@@ -79,31 +117,43 @@ def start(setting: Setting, scenario: Scenario, seed: int) -> Lockstep:
     return Lockstep(Simulation(setting.vehicle, scenario, setting.config, seed), setting.config)
 
 
-def record(setting: Setting, loop: Lockstep, end: End, until: float, judge_from: float) -> Run:
+def record(
+    setting: Setting,
+    loop: Lockstep,
+    end: End,
+    until: float,
+    judge_from: float,
+    on_message: OnMessage | None = None,
+) -> Run:
     """Ticks the loop until `until` (s of the scenario) or the end of the case; keeps what measures need from `judge_from` on."""
     run = Run(setting.vehicle, loop.graph, real_time=False)
-    dimensions = setting.vehicle.facts.dimensions
-    watch = Watch(end, dimensions.rear_axle_to_front, dimensions.length, dimensions.width)
+    watch = Watch(end, setting.vehicle)
     last = round(until * 1e9) // TICK
     while loop.simulation.ticks <= last:
         time = loop.simulation.ticks * TICK * 1e-9
         over = False
         for now, topic, message in loop.tick():
-            if topic in KEPT and time >= judge_from:
-                run.add(topic, now, message)
-                over |= topic == "truth" and watch.over(time, message)  # type: ignore[arg-type]
+            if on_message is not None:
+                on_message(now, topic, message)
+            if topic not in KEPT or time < judge_from:
+                continue
+            run.add(topic, now, message)
+            if isinstance(message, Actuation):
+                watch.sent(message)
+            elif isinstance(message, Truth):
+                over |= watch.over(time, message)
         if over:
             break
     return run
 
 
-def run_case(setting: Setting, case: Case) -> Row:
+def run_case(setting: Setting, case: Case, on_message: OnMessage | None = None) -> Row:
     """Drives a case from the start of its scenario to its end and judges it by its limits."""
     if case.scenario is None:
         raise ValueError(f"case {case.name} has no scenario")
-    loop = start(setting, case.scenario, seed_of(setting, case))
+    loop = start(setting, case.scenario, seed_of(setting, case.suite, case.name))
     try:
-        run = record(setting, loop, case.end, case.scenario.duration, case.judge_from)
+        run = record(setting, loop, case.end, case.scenario.duration, case.judge_from, on_message)
     finally:
         loop.simulation.close()
     return judge(case, run)
@@ -141,10 +191,10 @@ def row(case: Case, verdict: str, reason: str, measures: dict[str, float], note:
     )
 
 
-def seed_of(setting: Setting, case: Case) -> int:
-    """Of everything random in a case: its own in each case, the same in each run."""
-    digest = 2166136261  # FNV-1a over suite and name; Python's own hash differs from run to run
-    for byte in f"{case.suite}/{case.name}".encode():
+def seed_of(setting: Setting, suite: str, name: str) -> int:
+    """Of everything random in a drive: its own in each, the same in each run (FNV-1a; Python's hash differs from run to run)."""
+    digest = 2166136261
+    for byte in f"{suite}/{name}".encode():
         digest = (digest ^ byte) * 16777619 % 2**32
     return (digest ^ (setting.seed * 2654435761)) % 2**31
 

@@ -4,8 +4,8 @@ A contact counts against the car where any of the four reference drivers avoids 
 every case. Numbers as the published tables define them: `share_braked` counts cut-ins in which more than 0.4 m/s² was commanded,
 `mean_peak_deceleration` is over cut-ins that were braked without a contact.
 
-A case lasts as long as in the reference simulation, 35 s from the moment the lateral speed is reached (cut-in) or the leader acts;
-it ends earlier at a contact, and where nothing can change any more: the ego has passed, stands, or is slower than whoever is ahead.
+A case lasts as long as in the reference simulation, 35 s from the moment the lateral speed is reached (cut-in) or the leader acts. It
+ends earlier at a contact, and where nothing can change any more: the ego has passed, stands, or `engine.Watch` finds it settled.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,12 +17,11 @@ from pilot_common.regulation import regulation_gap
 from pilot_evaluation.proving import r157_grid, r157_summary
 from pilot_evaluation.proving.case import FAIL, Case, End, Row, Setting, Suite
 from pilot_evaluation.proving.data_suite import DataSuite, car_facts
-from pilot_evaluation.proving.engine import run_case
-from pilot_evaluation.proving.r157_cases import Timing, car_following, cut_in, cut_out
+from pilot_evaluation.proving.forks import run_forked
+from pilot_evaluation.proving.r157_cases import Drive, car_following, cut_in, cut_out
 from pilot_evaluation.proving.r157_references import DRIVERS, known
-from pilot_simulation.scenario import Scenario
 
-END = End(standstill=0.2, passed=True, opening=True)
+END = End(standstill=0.2, passed=True, settled=True)
 FALSE_ACTIVATION = "false_activation"  # a suite of data whose cases count here too
 
 
@@ -54,24 +53,23 @@ class R157(Suite):
         self, setting: Setting, family: str
     ) -> Callable[[Mapping[str, float], Mapping[str, float]], Case]:
         def make(parameters: Mapping[str, float], beside: Mapping[str, float]) -> Case:
-            scenario, timing = self._scenario(setting, family, parameters)
+            drive = self._drive(setting, family, parameters)
             name = f"{family}-" + "-".join(f"{value:g}" for value in parameters.values())
             return Case(
                 suite=self.key,
                 family=family,
                 name=name,
                 parameters=parameters,
-                scenario=replace(scenario, name=name),
-                end=replace(END, after=timing.judged),
-                judge_from=timing.judged,
+                scenario=replace(drive.scenario, name=name),
+                end=END,
                 known=beside,
+                approach=drive.approach,
+                lasts=drive.lasts,
             )
 
         return make
 
-    def _scenario(
-        self, setting: Setting, family: str, parameters: Mapping[str, float]
-    ) -> tuple[Scenario, Timing]:
+    def _drive(self, setting: Setting, family: str, parameters: Mapping[str, float]) -> Drive:
         time_gap = self.grid.time_gap
         if family == "cut_in":
             return cut_in(setting.vehicle, parameters, time_gap)
@@ -80,10 +78,19 @@ class R157(Suite):
         make = cut_out if family == "cut_out" else car_following
         return make(setting.vehicle, parameters, time_gap, gap)
 
+    def groups(self, cases: Sequence[Case]) -> list[list[Case]]:
+        """Cases that leave the same approach."""
+        groups: dict[str, list[Case]] = {}
+        for case in cases:
+            groups.setdefault(case.approach or case.name, []).append(case)
+        return list(groups.values())
+
     def run(self, setting: Setting, group: Sequence[Case]) -> Iterator[Row]:
-        """Drives each case; a contact that a reference driver avoids fails."""
-        for case in group:
-            yield verdict_of(run_case(setting, case))
+        """Drives the cases of an approach; a contact that a reference driver avoids fails."""
+        if group[0].approach:
+            yield from map(verdict_of, run_forked(setting, group))
+        else:
+            yield from super().run(setting, group)
 
     def summary(self, setting: Setting, rows: Sequence[Row]) -> dict[str, Any]:
         """See `r157_summary`."""
@@ -92,7 +99,7 @@ class R157(Suite):
 
 def verdict_of(row: Row) -> Row:
     """Fails a contact that was preventable."""
-    if row.suite == FALSE_ACTIVATION or not row.measures.get("contact"):
+    if not row.measures.get("contact"):
         return row
     avoided_by = [driver for driver in DRIVERS if not row.measures[f"{driver}_contact"]]
     if not avoided_by:

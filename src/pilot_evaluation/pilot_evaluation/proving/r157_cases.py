@@ -22,74 +22,76 @@ DURATION = 35.0  # s that the reference simulation goes on
 GRAVITY = 9.81
 LANE_WIDTH, LANES, EGO_LANE = 3.5, 4, 2
 ENGAGED = 0.3  # s, when the driver presses the button
-SETTLED = 4.0  # s until cut-ins begin
-FOLLOWING = 9.0  # s until leaders act, so that the gap is our own
+SETTLED = 1.5  # s from the start of the drive until the first cut-in of an approach: engaged, lanes and the other seen
+FOLLOWING = 9.0  # s until the first leader acts, so that the gap is our own
+SHARED = (
+    2.0  # s of approach that cases share at most: each knows its approach without knowing the other cases
+)
 FAR_BACK = 300.0  # m, where the ego starts: road behind it
-STOP_DEAD = 0.02  # s in which a leader who hits the standing car is at rest
+COLLISION = 500.0  # m/s², of a leader who hits the standing car: at rest within a tick or two
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
-    """When things happen in a scenario, s from its start; measuring begins with `judged`."""
+class Drive:
+    """A case's scenario, the name of the approach it shares with others, and how long it lasts from where it leaves that."""
 
-    judged: float
-    ends: float
+    scenario: Scenario
+    approach: str
+    lasts: float
 
 
-def cut_in(
-    vehicle: Vehicle, parameters: Mapping[str, float], time_gap: float, settled: float = SETTLED
-) -> tuple[Scenario, Timing]:
-    """The scenario of a cut-in, from the right."""
+def cut_in(vehicle: Vehicle, parameters: Mapping[str, float], time_gap: float) -> Drive:
+    """A cut-in from the right."""
     speed, other_speed = parameters["ego_speed_kph"] / 3.6, parameters["cutin_speed_kph"] / 3.6
-    lateral = parameters["lat_vel_mps"]
+    lateral, closing = parameters["lat_vel_mps"], speed - other_speed
     ramp = lateral / RAMP
-    station = FAR_BACK
-    front = station + vehicle.facts.dimensions.rear_axle_to_front
-    gap = parameters["long_dist_m"] + (speed - other_speed) * (settled + ramp)
+    begins = parameters["long_dist_m"] + closing * ramp  # gap at which the other starts to move
+    piece = _piece(begins, closing)
+    gap = (piece * SHARED + SETTLED) * closing
     middle = EGO_LANE * LANE_WIDTH
-    beside = EDGE_GAP + 0.5 * (CAR[1] + vehicle.facts.dimensions.width) + 0.5 * lateral * ramp
-    events = (
-        (Event(time=settled, offset=middle, lateral_speed=lateral, lateral_acceleration=RAMP),)
+    beside = middle - EDGE_GAP - 0.5 * (CAR[1] + vehicle.facts.dimensions.width) - 0.5 * lateral * ramp
+    moves = (
+        Event(gap=begins, offset=middle, lateral_speed=lateral, lateral_acceleration=RAMP)
         if lateral > 0.0
-        else ()
+        else Event(gap=begins, offset=beside)  # stays where it is
     )
     other = ActorPlan(
-        station=front + gap + 0.5 * CAR[0],
+        station=_front(vehicle) + gap + 0.5 * CAR[0],
         speed=other_speed,
-        offset=middle - beside,
+        offset=beside,
         extent=CAR,
-        events=events,
+        events=(moves,),
     )
-    timing = Timing(settled, settled + ramp + DURATION)
-    return _scenario(
-        f"cut-in of a car at {3.6 * other_speed:g} km/h", speed, time_gap, (other,), timing
-    ), timing
+    lasts = ramp + DURATION
+    scenario = _scenario(
+        f"a car at {3.6 * other_speed:g} km/h cuts in", speed, time_gap, (other,), SETTLED + SHARED + lasts
+    )
+    return Drive(scenario, _name("cut_in", 3.6 * speed, 3.6 * other_speed, lateral, piece), lasts)
 
 
-def cut_out(
-    vehicle: Vehicle, parameters: Mapping[str, float], time_gap: float, gap: float, settled: float = FOLLOWING
-) -> tuple[Scenario, Timing]:
-    """The scenario of a cut-out to the left; `gap` is the bumper gap to start with."""
+def cut_out(vehicle: Vehicle, parameters: Mapping[str, float], time_gap: float, gap: float) -> Drive:
+    """A cut-out to the left; `gap` is the bumper gap to start with."""
     speed, lateral = parameters["speed_kph"] / 3.6, abs(parameters["lateral_speed_mps"])
-    distance = parameters["front_distance_m"]
-    middle = EGO_LANE * LANE_WIDTH
-    leader = FAR_BACK + vehicle.facts.dimensions.rear_axle_to_front + gap + 0.5 * CAR[0]
-    standing = leader + speed * settled + CAR[0] + distance
+    way = (
+        CAR[0] + parameters["front_distance_m"]
+    )  # from the leader's middle to the standing car's when he moves
+    piece = _piece(way, speed)
+    leader = _front(vehicle) + gap + 0.5 * CAR[0]
+    standing = leader + (FOLLOWING + piece * SHARED) * speed
+    moves = FOLLOWING + piece * SHARED - way / speed
     hit = hit_after(parameters)
-    trace: tuple[tuple[float, float], ...] = ()
-    target = middle + LANE_WIDTH
+    middle = EGO_LANE * LANE_WIDTH
+    target = middle + (LANE_WIDTH if hit is None else lateral * hit)
+    events = [Event(time=moves, offset=target, lateral_speed=lateral, lateral_acceleration=50.0)]
     if hit is not None:
-        trace = ((settled + hit, speed), (settled + hit + STOP_DEAD, 0.0))
-        target = middle + lateral * hit
-    leaves = Event(time=settled, offset=target, lateral_speed=lateral, lateral_acceleration=50.0)
+        events.append(Event(time=moves + hit, speed=0.0, acceleration=COLLISION))
     actors = (
-        ActorPlan(
-            station=leader, speed=speed, offset=middle, extent=CAR, events=(leaves,), speed_trace=trace
-        ),
+        ActorPlan(station=leader, speed=speed, offset=middle, extent=CAR, events=tuple(events)),
         ActorPlan(station=standing, speed=0.0, offset=middle, extent=STANDING_CAR),
     )
-    timing = Timing(settled, settled + DURATION)
-    return _scenario("cut-out in front of a standing car", speed, time_gap, actors, timing), timing
+    duration = FOLLOWING + SHARED + DURATION
+    scenario = _scenario("a leader leaves before a standing car", speed, time_gap, actors, duration)
+    return Drive(scenario, _name("cut_out", 3.6 * speed, piece), DURATION)
 
 
 def hit_after(parameters: Mapping[str, float]) -> float | None:
@@ -100,24 +102,40 @@ def hit_after(parameters: Mapping[str, float]) -> float | None:
     return None if beside else time
 
 
-def car_following(
-    vehicle: Vehicle, parameters: Mapping[str, float], time_gap: float, gap: float, settled: float = FOLLOWING
-) -> tuple[Scenario, Timing]:
-    """The scenario of a braking leader; `gap` is the bumper gap to start with."""
+def car_following(vehicle: Vehicle, parameters: Mapping[str, float], time_gap: float, gap: float) -> Drive:
+    """A leader brakes; `gap` is the bumper gap to start with."""
     speed, deceleration = parameters["speed_kph"] / 3.6, parameters["leader_decel_g"] * GRAVITY
-    leader = FAR_BACK + vehicle.facts.dimensions.rear_axle_to_front + gap + 0.5 * CAR[0]
-    brakes = Event(time=settled, speed=0.0, acceleration=deceleration)
-    actor = ActorPlan(station=leader, speed=speed, offset=EGO_LANE * LANE_WIDTH, extent=CAR, events=(brakes,))
-    timing = Timing(settled, settled + DURATION)
-    return _scenario("a leader brakes", speed, time_gap, (actor,), timing), timing
+    brakes = Event(time=FOLLOWING, speed=0.0, acceleration=deceleration)
+    leader = ActorPlan(
+        station=_front(vehicle) + gap + 0.5 * CAR[0],
+        speed=speed,
+        offset=EGO_LANE * LANE_WIDTH,
+        extent=CAR,
+        events=(brakes,),
+    )
+    scenario = _scenario("a leader brakes", speed, time_gap, (leader,), FOLLOWING + DURATION)
+    return Drive(scenario, _name("car_following", 3.6 * speed), DURATION)
+
+
+def _piece(way: float, closing: float) -> int:
+    """Number of the piece of the approach, counted back from its end, in which a case leaves it."""
+    return math.ceil(way / (SHARED * closing) - 1e-9)
+
+
+def _front(vehicle: Vehicle) -> float:
+    return FAR_BACK + vehicle.facts.dimensions.rear_axle_to_front
+
+
+def _name(family: str, *numbers: float) -> str:
+    return "-".join((family, *(f"{number:g}" for number in numbers)))
 
 
 def _scenario(
-    what: str, speed: float, time_gap: float, actors: tuple[ActorPlan, ...], timing: Timing
+    what: str, speed: float, time_gap: float, actors: tuple[ActorPlan, ...], duration: float
 ) -> Scenario:
     return Scenario(
         title=f"UN R157: {what}, ego at {3.6 * speed:g} km/h",
-        duration=math.ceil(50.0 * timing.ends) / 50.0,
+        duration=duration,
         seed=1,
         road=RoadPlan(
             lanes=LANES, lane_width=LANE_WIDTH, speed_limit=0.0, segments=(Segment(length=2000.0),)

@@ -19,6 +19,7 @@ DOPPLER_SPAN = 80.0  # m/s; moving clutter is taken as even over this interval o
 STANDING_SPREAD = 0.3  # m/s; standard deviation of the speed over ground of standing clutter as radar sees it
 NEAREST = 1.0  # m; clutter is even over range and angle, so its density per area grows towards the sensor, down to here
 HIDDEN_BEHIND = 1.0  # m; an object must be this much nearer to hide another
+STANDING = 1.0  # m/s; ten deviations of a range rate: what is slower along the beam may stand
 
 
 class ExistenceModel:
@@ -55,7 +56,7 @@ class ExistenceModel:
         gap = np.abs(bearing[:, None] - bearing)
         gap = np.minimum(gap, 2.0 * math.pi - gap)
         overlap = np.minimum(half[:, None] + half - gap, 2.0 * np.minimum(half[:, None], half))
-        hides = (distance + HIDDEN_BEHIND < distance[:, None]) & bank.reported
+        hides = (distance + HIDDEN_BEHIND < distance[:, None]) & bank.reported & (bank.solid > 0.5)
         hidden = (np.maximum(overlap, 0.0) * hides).sum(axis=1)
         return np.minimum(hidden / np.maximum(2.0 * half, 1e-6), 1.0)
 
@@ -135,6 +136,22 @@ class ExistenceModel:
         if found.looks is not None:
             odds = odds * (2.0 * np.clip(found.looks.score[rows], 0.0, 1.0))
         return np.minimum(odds / (1.0 + odds), self._parameters.birth_limit)
+
+    def solid_born(self, found: Measurements, rows: np.ndarray) -> np.ndarray:
+        """Probability (A,) that measurements `rows` are of something that every kind of sensor sees.
+
+        Radar also sees what is no obstacle: covers and joints in the road, bridges and signs above it, rails, mirror images.
+        """
+        if found.ground_speed is None:
+            return np.ones(len(rows))
+        standing = np.abs(found.ground_speed[rows]) < STANDING
+        return np.where(standing, self._parameters.solid_standing, self._parameters.solid_moving)
+
+    def solid_missed(self, solid: np.ndarray, detection: np.ndarray, duration: float) -> np.ndarray:
+        """The same (N,) after a frame of camera or lidar that should have shown the tracks and did not; what is proven stays."""
+        return np.where(
+            solid >= self._parameters.solid_proven, solid, self.missed(solid, detection, duration)
+        )
 
     def _bayes(self, existence: np.ndarray, gain: np.ndarray) -> np.ndarray:
         weighted = existence * gain

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pilot_common.messages import empty_arrays
 from pilot_common.types import Detections, EgoMotion, LaneMarks, RadarReturns, Tracks, VehicleState, World
 from pilot_common.tyres import Tyres
-from pilot_common.vehicle import Vehicle
+from pilot_common.vehicle import SensorKind, Vehicle
 from pilot_fusion import parameters as declared
 from pilot_fusion.ego_motion import EgoMotionFilter
 from pilot_fusion.lanes import LaneModel, no_lanes
@@ -13,6 +13,8 @@ from pilot_fusion.measurement import KINDS, Source
 from pilot_fusion.screening import Screening
 from pilot_fusion.tracker import Tracker
 from pilot_fusion.world_view import age_of, reported_tracks
+
+AHEAD = 0.35  # rad: sensors turned less look ahead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,11 @@ class Fusion:
         self._fitted_of_kind = tuple(tuple(vehicle.fitted(kind)) for kind in KINDS)
         self._fitted = tuple(index for fitted in self._fitted_of_kind for index in fitted)
         # Age from which a sensor's newest frame means that it is lost.
+        self._confirming = frozenset(  # with all of them missing, radar has to be believed alone
+            sensor.name
+            for sensor in vehicle.sensors
+            if sensor.kind in (SensorKind.CAMERA, SensorKind.LIDAR) and abs(sensor.yaw) < AHEAD
+        )
         self._limit = tuple(parameters.sensor_lost + sensor.latency for sensor in vehicle.sensors)
         self._tracker = Tracker(vehicle, parameters)
         self._lanes = LaneModel(parameters.lane)
@@ -169,7 +176,9 @@ class Fusion:
             sensors_lost=lost,
             ego=ego.message(),
             lanes=lanes,
-            tracks=reported_tracks(self._tracker.bank, ego, lanes, self._parameters),
+            tracks=reported_tracks(
+                self._tracker.bank, ego, lanes, self._parameters, self._confirming.issubset(lost)
+            ),
         )
 
     def _lost(self, time: float) -> tuple[str, ...]:

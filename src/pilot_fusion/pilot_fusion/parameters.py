@@ -33,6 +33,9 @@ class MotionParameters:
     birth_speed: float = parameter(
         "m/s", 1.0, 60.0, "standard deviation of the unknown speed along the heading"
     )
+    standing_speed_across: float = parameter(
+        "m/s", 0.05, 5.0, "deviation across a radar's beam of what stands still along it"
+    )
     birth_speed_across: float = parameter(
         "m/s", 0.1, 20.0, "standard deviation of the unknown speed across the heading"
     )
@@ -153,6 +156,16 @@ class ExistenceParameters:
         "m", 1.0, 50.0, "tracks known less well after prediction are deleted"
     )
     highest: float = parameter("", 0.9, 0.999999, "existence at most, so that it can still fall")
+    solid_standing: float = parameter(
+        "",
+        0.05,
+        1.0,
+        "of standing things that only radar has seen: how many are solid (rails, signs, covers are not)",
+    )
+    solid_moving: float = parameter("", 0.05, 1.0, "the same of moving things (mirror images are not)")
+    solid_proven: float = parameter(
+        "", 0.5, 0.999, "from here on a track counts as solid, whatever camera and lidar miss later"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

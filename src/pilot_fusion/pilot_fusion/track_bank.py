@@ -18,6 +18,7 @@ FIELDS = {
     "state": ((6,), float),
     "covariance": ((6, 6), float),
     "existence": ((), float),
+    "solid": ((), float),  # probability that what radar sees is something that cameras and lidars see as well
     "reported": ((), bool),
     "heading": ((), float),
     "heading_variance": ((), float),
@@ -46,6 +47,7 @@ class TrackBank:
     state: np.ndarray
     covariance: np.ndarray
     existence: np.ndarray
+    solid: np.ndarray
     reported: np.ndarray
     heading: np.ndarray
     heading_variance: np.ndarray

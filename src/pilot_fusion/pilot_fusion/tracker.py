@@ -17,7 +17,7 @@ from pilot_fusion.association import (
     within_boxes,
 )
 from pilot_fusion.ego_motion import EgoMotionFilter, EgoState
-from pilot_fusion.existence import ExistenceModel
+from pilot_fusion.existence import STANDING, ExistenceModel
 from pilot_fusion.looks import SMALLEST_EXTENT, Looks
 from pilot_fusion.measurement import MeasurementModel, Measurements, Source
 from pilot_fusion.parameters import Parameters
@@ -118,6 +118,10 @@ class Tracker:
         duration = found.time - self._last_frame[found.source]
         self._last_frame[found.source] = max(found.time, self._last_frame[found.source])
         existence = self._existence.missed(bank.existence, detection, duration)
+        optical = found.source is not Source.RADAR
+        before = bank.solid
+        if optical:
+            bank.solid = self._existence.solid_missed(before, detection, duration)
         if len(pairs.track) == 0:
             bank.existence = existence
             return pairs.track
@@ -134,6 +138,8 @@ class Tracker:
         score = NEUTRAL_SCORE if found.looks is None else found.looks.score[measurement]
         existence[seen] = self._existence.seen(bank.existence[seen], detection[seen], density, others, score)
         bank.existence = existence
+        if optical:
+            bank.solid[seen] = self._existence.seen(before[seen], detection[seen], density, others, score)
         return seen
 
     def _update(self, found: Measurements, pairs: Pairs, seen: np.ndarray) -> None:
@@ -242,12 +248,18 @@ class Tracker:
         full = np.zeros((count, 6, 6))
         full[:, :2, :2] = covariance
         full[:, 2:4, 2:4] = self.bank.spread(heading, motion.birth_speed, motion.birth_speed_across)
+        if found.ground_speed is not None:
+            standing = (np.abs(found.ground_speed[rows]) < STANDING).nonzero()[0]
+            axis = np.arctan2(found.beam[rows[standing], 1], found.beam[rows[standing], 0])
+            spread = self.bank.spread(axis, motion.birth_speed, motion.standing_speed_across)
+            full[standing, 2:4, 2:4] = spread
         full[:, 4:, 4:] = self.bank.spread(heading, motion.acceleration_along, motion.acceleration_across)
         seen_by = np.full((count, len(Source)), NEVER)
         seen_by[:, int(found.source)] = found.time
         return {
             "state": state,
             "covariance": full,
+            "solid": self._existence.solid_born(found, rows),
             "reported": np.zeros(count, bool),
             "heading": heading,
             "heading_variance": heading_variance,

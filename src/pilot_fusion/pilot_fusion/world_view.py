@@ -16,11 +16,19 @@ from pilot_fusion.track_bank import TrackBank
 SENSOR_BITS = np.array((1, 2, 4), np.uint8)  # of camera, radar, lidar
 
 
-def reported_tracks(bank: TrackBank, ego: EgoState, lanes: Lanes, parameters: Parameters) -> Tracks:
-    """The tracks of `bank` that are reported, predicted to the time of `ego` and in its base_link."""
+def reported_tracks(
+    bank: TrackBank, ego: EgoState, lanes: Lanes, parameters: Parameters, radar_alone: bool = False
+) -> Tracks:
+    """The tracks of `bank` that are reported, predicted to the time of `ego` and in its base_link.
+
+    Their existence is that of something solid; with `radar_alone` (cameras or lidars are missing) radar is believed as it is.
+    """
     rows = bank.reported.nonzero()[0]
     if len(rows) == 0:
         return Tracks(**empty_arrays(Tracks))
+    existence = bank.existence.take(rows)
+    if not radar_alone:
+        existence *= bank.solid.take(rows)
     base_from_odom = inverse(ego.pose)
     state, covariance = bank.predicted(ego.time, rows, ego.pose[2])
     heading, extent = bank.heading.take(rows) + base_from_odom[2], bank.extent.take(rows, axis=0)
@@ -42,7 +50,7 @@ def reported_tracks(bank: TrackBank, ego: EgoState, lanes: Lanes, parameters: Pa
     return Tracks(
         identity=bank.identity[rows],
         class_id=_classes(bank.class_weight[rows]),
-        existence=bank.existence[rows],
+        existence=existence,
         position=position,
         velocity=velocity,
         acceleration=along,

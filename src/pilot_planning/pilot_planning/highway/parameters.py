@@ -96,6 +96,9 @@ class RelevanceParameters:
     cut_in_lift_off: float = parameter(
         "m/s²", 0.1, 2.0, "most for one that is faster: it makes its gap itself"
     )
+    doubtful_deceleration: float = parameter(
+        "m/s²", 0.1, 3.0, "most for what is not confirmed yet: a radar echo that no camera shows"
+    )
     crossing_margin: float = parameter("s", 0.1, 2.0, "between a crossing object's passage and ours")
     most: int = parameter("", 1, 20, "nearest objects regarded one by one")
 

@@ -35,7 +35,8 @@ class Role(Enum):
 class Obstacle:
     """One object that matters. `gap` is bumper to bumper along the road, `arrival` the time until it comes into the path.
 
-    `certain` objects may make the car brake beyond comfort: confirmed, and still in the path when the car gets there.
+    `certain` objects may make the car brake beyond comfort: confirmed, and still in the path when the car gets there. For
+    one that is not `proven` to be there it only lifts off.
     """
 
     identity: int
@@ -46,6 +47,7 @@ class Obstacle:
     acceleration: float
     certain: bool
     arrival: float
+    proven: bool = True
 
 
 def obstacles(
@@ -102,6 +104,7 @@ def obstacles(
             acceleration=float(traffic.acceleration[row]),
             certain=bool(traffic.confirmed[row] and (still_there[row] or crossing[row])),
             arrival=0.0 if in_path[row] else float(arrival[row]),
+            proven=bool(traffic.proven[row]),
         )
         for row in rows
     ]

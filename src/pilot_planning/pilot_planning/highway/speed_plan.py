@@ -163,6 +163,8 @@ class SpeedPlanner:
             most = min(
                 most, foreseen.cut_in_deceleration if item.speed <= speed else foreseen.cut_in_lift_off
             )
+        if not item.proven:
+            most = min(most, self._p.relevance.doubtful_deceleration)
         law = FollowLaw(lead, time_gap, most, self._p.follow)
         gap = law.wanted(speed)
         add(FOLLOW_NAME[item.role], law, gap, item.arrival, identity=item.identity, who=who)

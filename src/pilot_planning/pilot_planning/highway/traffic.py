@@ -16,8 +16,8 @@ SENSOR_COUNT = np.array([bin(bits).count("1") for bits in range(256)])
 class Traffic:
     """N tracks that exist well enough, each (N,). Half extents are along and across the road, speeds along it.
 
-    `left`, `right` are the probabilities to go there; `confirmed` tells which may make the car brake beyond comfort, `sideways`
-    which head across the road.
+    `left`, `right` are the probabilities to go there; `proven` tells which are sure to be there, `confirmed` which of them are
+    seen just now and may make the car brake beyond comfort, `sideways` which head across the road.
     """
 
     identity: np.ndarray
@@ -31,6 +31,7 @@ class Traffic:
     acceleration: np.ndarray
     left: np.ndarray
     right: np.ndarray
+    proven: np.ndarray
     confirmed: np.ndarray
     sideways: np.ndarray
 
@@ -63,6 +64,7 @@ def see_traffic(tracks: Tracks, road: Road, p: RelevanceParameters) -> Traffic:
     extent = 0.5 * tracks.extent[rows, :2]
     existence = tracks.existence[rows]
     alone = (existence >= p.existence_brake) & (tracks.age[rows] >= p.confirmation_time)
+    proven = alone | (SENSOR_COUNT[tracks.sensors[rows]] >= 2)
     return Traffic(
         identity=tracks.identity[rows],
         class_id=tracks.class_id[rows],
@@ -75,6 +77,7 @@ def see_traffic(tracks: Tracks, road: Road, p: RelevanceParameters) -> Traffic:
         acceleration=tracks.acceleration[rows] * cosine,
         left=intention[:, 1],
         right=intention[:, 2],
-        confirmed=(alone | (SENSOR_COUNT[tracks.sensors[rows]] >= 2)) & (tracks.unseen[rows] <= p.unseen),
+        proven=proven,
+        confirmed=proven & (tracks.unseen[rows] <= p.unseen),
         sideways=sine > 0.7,
     )

@@ -233,14 +233,16 @@ class Route(Message):
     Lane r of R (right to left, as many as the road has at the car) can be followed for `lane_distance[r]` without leaving the
     route: until it ends, is closed, or leads elsewhere; `lane_ends[r]` tells whether nobody can drive on there (ends, closed),
     so that the car has to stop before rather than leave the route. The route is known for `horizon`; a lane good for that long
-    needs no change. `shoulder_width` is of a hard shoulder right of the rightmost lane, 0 where there is none. From
-    `limit_distance[k]` on the speed limit is `limit_speed[k]`. `guidance` says in words what comes next.
+    needs no change. `lane` is the one that the car is in, −1 where the navigation does not know. `shoulder_width` is of a hard
+    shoulder right of the rightmost lane, 0 where there is none. From `limit_distance[k]` on the speed limit is `limit_speed[k]`.
+    `guidance` says in words what comes next.
     """
 
     stamp: Stamp
     valid: bool
     reason: str
     horizon: float
+    lane: int
     lane_distance: RouteVector
     lane_ends: RouteFlags
     shoulder_width: float
@@ -266,7 +268,7 @@ class Ledger(Message):
     """Why: every constraint on one quantity now, and which one bound it.
 
     `name` is the kind of constraint, `bound` what it allows (of `Plan.ledger` the highest acceleration in m/s², of
-    `Plan.lateral` the offset to go to in m), `identity` the track behind it (0: none), `sentence` and `sentence_zh` the constraint
+    `Plan.lateral` the offset to go to in m), `identity` the track behind it (0: none), `sentence` and `sentence_zh` say it
     in English and Chinese. `argument` holds the numbers from which the constraint of that name gives its bound again.
     `binding` and `runner_up` index them.
     """

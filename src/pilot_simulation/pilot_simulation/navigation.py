@@ -10,6 +10,7 @@ from pilot_simulation.scenario import RoutePlan, RouteStretch
 
 ANYWHERE = RoutePlan()
 ROUNDING = 1e-6  # m
+UNKNOWN = -1
 
 
 class Navigation:
@@ -22,7 +23,9 @@ class Navigation:
     def route(self, stamp: float, place: Place) -> Route:
         """The route from where the rear axle is."""
         horizon, station = self._plan.horizon, place.station
-        ends = [self._end(lane, station) for lane in self._road.lanes_at(place)]
+        lanes = self._road.lanes_at(place)
+        own, _, _ = self._road.lane_at(station, place.offset)
+        ends = [self._end(lane, station) for lane in lanes]
         near = [(max(at - station, 0.0), closed) for at, closed in ends]
         limits = self._limits_ahead(station)
         return Route(
@@ -30,6 +33,7 @@ class Navigation:
             valid=True,
             reason="",
             horizon=horizon,
+            lane=lanes.index(own) if own in lanes else UNKNOWN,
             lane_distance=np.array([min(distance, horizon) for distance, _ in near]),
             lane_ends=np.array([closed and distance < horizon for distance, closed in near], bool),
             shoulder_width=self._road.shoulder_width,

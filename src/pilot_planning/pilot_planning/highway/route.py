@@ -8,20 +8,21 @@ from pilot_common.types import MarkKind, Route
 from pilot_planning.highway.road import Road
 
 EDGES = (MarkKind.SOLID, MarkKind.ROAD_EDGE)
+CENTRED = 0.25  # of its width that the car may be off the middle of a lane, to be in no other
 ENDLESS = 1e5  # m, of a lane that nothing is known of
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
     """Of the L lanes seen: distance that each can be followed, whether it ends there, and the changes (left positive) from it to
-    the nearest lane that goes on with the route. `right` counts the lanes of the route right of the own one.
+    the nearest lane that goes on with the route. `right` counts the lanes of the route right of the own one, where it is known.
     """
 
     distance: np.ndarray
     ends: np.ndarray
     changes: np.ndarray
     shoulder: float
-    right: int
+    right: int | None
 
     def short(self, lane: int) -> bool:
         """Whether a lane has to be left at some place."""
@@ -30,14 +31,19 @@ class Way:
 
 def free_way(lanes: int) -> Way:
     """Nothing is known: every lane goes on."""
-    return Way(np.full(lanes, ENDLESS), np.zeros(lanes, bool), np.zeros(lanes, int), 0.0, 0)
+    return Way(np.full(lanes, ENDLESS), np.zeros(lanes, bool), np.zeros(lanes, int), 0.0, None)
 
 
 def see_way(road: Road, route: Route | None, own: int, right: int | None, stamp: float, speed: float) -> Way:
-    """The route laid over the lanes seen: by the edge of the road on either side, else by the count `right` of the last cycle."""
+    """The route laid over the lanes seen: by the edge of the road on either side, by the lane that the navigation has the car in
+    (while it is not between two), else by the count `right` of the last cycle.
+    """
     lanes = len(road.offset)
     if route is None or not route.valid or not len(route.lane_distance):
         return free_way(lanes)
+    aside = abs(road.ego_offset - float(road.offset[road.ego_lane]))
+    if route.lane >= 0 and own == road.ego_lane and aside < CENTRED * float(road.width[road.ego_lane]):
+        right = route.lane
     first = _first(road, len(route.lane_distance), route.shoulder_width > 0.0, own, right)
     if first is None:
         return free_way(lanes)

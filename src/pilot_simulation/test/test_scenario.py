@@ -6,6 +6,7 @@ import yaml
 from pilot_common.errors import ConfigError, ScenarioError
 from pilot_common.folders import config_folder
 from pilot_common.vehicle import vehicle_names
+from pilot_simulation.field_tables import page
 from pilot_simulation.scenario import (
     DEFAULT_SCENARIO,
     Event,
@@ -110,3 +111,10 @@ def test_a_sensor_or_function_that_does_not_exist_cannot_fail(scenario, sedan):
     killed = Fault(time=1.0, kind=FaultKind.FUNCTION_KILLED, function="thinking")
     with pytest.raises(ScenarioError, match="no function 'thinking' to kill; there are detection"):
         Simulation(sedan, scenario(faults=(killed,)), CONFIG)
+
+
+def test_the_page_of_fields_is_that_of_the_dataclasses():
+    file = CONFIG.parent / "docs" / "scenarios.md"
+    assert file.read_text(encoding="utf-8") == page(), (
+        "python -m pilot_simulation.field_tables docs/scenarios.md"
+    )

@@ -116,7 +116,8 @@ class BoxLift:
                 covariance[kept],
                 class_id[kept],
             )
-        return self._result(kept, camera[:, MOUNT], unknown, covariance, class_id)
+        aside = (cut[:, 0] | cut[:, 2])[kept]
+        return self._result(kept, camera[:, MOUNT], unknown, covariance, class_id, aside)
 
     def _fit(
         self,
@@ -237,8 +238,9 @@ class BoxLift:
         unknown: np.ndarray,
         covariance: np.ndarray,
         class_id: np.ndarray,
+        aside: np.ndarray,
     ) -> Lifted:
-        """Near faces or whole boxes with their covariance, of the rows kept."""
+        """Near faces or whole boxes with their covariance, of the rows kept; `aside` (n,) are cut off on the left or right."""
         limit = self._parameters.extent_deviation**2
         face = near_face(unknown[:, :2], np.zeros(len(unknown)), unknown[:, 2], unknown[:, 3], mount[:, :2])
         whole = (covariance[:, 2, 2] < limit) & (covariance[:, 3, 3] < limit)
@@ -251,8 +253,10 @@ class BoxLift:
         to_position[:, 0, 2] = share[:, 0]
         to_position[:, 1, 3] = share[:, 1]
         # A box that is turned shows its near face beside the middle of its image, by half the slant of its length.
+        # Where only one side of the image of a turned box is seen, nothing tells the turn from a place beside.
         across = (unknown[:, :2] - mount[:, :2])[:, ::-1] * TURN_LEFT
-        across *= 0.5 * self._parameters.road_turn * unknown[:, 2:3]
+        turn = np.where(aside, self._parameters.cut_turn / np.hypot(across[:, 0], across[:, 1]), 0.0)
+        across *= (0.5 * np.maximum(self._parameters.road_turn, turn) * unknown[:, 2])[:, None]
         position_covariance = np.matmul(np.matmul(to_position, covariance), to_position.transpose(0, 2, 1))
         return Lifted(
             kept=kept,

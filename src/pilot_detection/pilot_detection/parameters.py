@@ -45,6 +45,9 @@ class Parameters:
     largest_misfit: float = parameter(
         "", 4.0, 1000.0, "squared normalised residual above which no box on the ground fits"
     )
+    cut_turn: float = parameter(
+        "rad", 0.0, 0.5, "standard deviation of the heading of boxes that the image border cuts off at a side"
+    )
     road_turn: float = parameter(
         "1/m", 0.0, 0.01, "by how much an object's heading may differ from the car's, per metre"
     )

@@ -10,6 +10,7 @@ import numpy as np
 
 from pilot_common.types import Ledger
 from pilot_planning.highway.adaptation import AlignLaw, ApproachLaw
+from pilot_planning.highway.contingency import CutInLaw
 from pilot_planning.highway.following import FollowLaw
 from pilot_planning.highway.longitudinal import BrakeLaw, CurveLaw, Law, SpeedLaw, StopLaw
 from pilot_planning.highway.sentences import NOBODY, Both, say
@@ -52,7 +53,8 @@ LAWS: dict[str, type[Law]] = {
     "object_sight": SpeedLaw,
     "curve": CurveLaw,
     "follow": FollowLaw,
-    "cut_in": FollowLaw,
+    "cut_in": CutInLaw,
+    "contingency": CutInLaw,
     "brake": BrakeLaw,
     "emergency": BrakeLaw,
     "crossing": BrakeLaw,

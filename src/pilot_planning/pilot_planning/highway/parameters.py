@@ -62,12 +62,19 @@ class FollowParameters:
         "m/s²", 3.0, 8.0, "needed deceleration that starts emergency braking"
     )
     emergency_release: float = parameter("m/s²", 0.5, 4.0, "needed deceleration below which it ends")
+    release_jerk: float = parameter(
+        "m/s³", 2.5, 20.0, "letting go of brakes that were applied beyond comfort"
+    )
     emergency_surplus: float = parameter("", 1.0, 2.0, "factor on the needed deceleration in an emergency")
     collision_margin: float = parameter("m", 0.5, 5.0, "gap that must remain")
     system_delay: float = parameter("s", 0.0, 1.0, "from measurement to command; the brakes' own delay adds")
     stop_speed: float = parameter("m/s", 0.05, 1.0, "below, the car is brought to a stand and held")
     restart_acceleration: float = parameter("m/s²", 0.05, 1.0, "wanted before the car is let go")
     restart_speed: float = parameter("m/s", 0.1, 2.0, "speed of the leader before the car is let go")
+    settling_time_gap: float = parameter(
+        "s", 0.1, 1.0, "gap within which a newcomer is fallen back from with comfort, not gently"
+    )
+    lift_off: float = parameter("m/s²", 0.1, 1.0, "gentlest falling back from a newcomer")
     restart_gap: float = parameter("m", 0.5, 10.0, "or surplus of gap before the car is let go")
     hold_deceleration: float = parameter("m/s²", 0.5, 2.0, "requested at a stand")
 
@@ -88,19 +95,43 @@ class RelevanceParameters:
         "m", 0.0, 1.0, "sideways clearance to our swept path below which an object is in it"
     )
     margin_release: float = parameter("m", 0.0, 1.5, "clearance above which it no longer is")
-    drift_rate: float = parameter("m/s", 0.05, 1.0, "sideways speed towards our path that can be a cut-in")
-    drift_horizon: float = parameter("s", 0.5, 4.0, "a cut-in is foreseen this far ahead")
-    drift_certain: float = parameter("s", 0.1, 2.0, "nearer than this it counts whatever the intention")
-    intention: float = parameter("", 0.1, 0.95, "probability to come to our side that makes a drift a cut-in")
-    cut_in_deceleration: float = parameter("m/s²", 0.5, 3.5, "most for a cut-in that is only foreseen")
-    cut_in_lift_off: float = parameter(
-        "m/s²", 0.1, 2.0, "most for one that is faster: it makes its gap itself"
-    )
+    drift_rate: float = parameter("m/s", 0.05, 1.0, "sideways speed towards our path that can be a crossing")
     doubtful_deceleration: float = parameter(
         "m/s²", 0.1, 3.0, "most for what is not confirmed yet: a radar echo that no camera shows"
     )
     crossing_margin: float = parameter("s", 0.1, 2.0, "between a crossing object's passage and ours")
     most: int = parameter("", 1, 20, "nearest objects regarded one by one")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContingencyParameters:
+    """Who may come into our path, and when that is braked for."""
+
+    drift_time: float = parameter(
+        "s", 0.3, 3.0, "a drift that is no lane change dies out over its way in this time"
+    )
+    wander: float = parameter("m", 0.0, 0.5, "standard deviation of where it ends")
+    usual_rate: float = parameter("m/s", 0.1, 2.0, "standard deviation of the lateral speeds of road users")
+    usual_offset: float = parameter("m", 0.1, 2.0, "and of their offsets in their lanes")
+    faster: float = parameter(
+        "", 0.0, 4.0, "standard deviations by which somebody may come in faster than he seems to"
+    )
+    margin: float = parameter("m", 0.0, 1.0, "sideways clearance at which he has arrived")
+    gap: float = parameter("m", 0.3, 5.0, "gap that braking must leave")
+    time_gap: float = parameter("s", 0.0, 1.5, "gap that gentle braking leaves, where there is room for it")
+    share_of_gap: float = parameter("", 0.0, 0.8, "but no more than this share of the present one")
+    past: float = parameter("m", 0.0, 5.0, "way by which we must be past him to go on")
+    flank: float = parameter(
+        "m", 0.0, 10.0, "overlap alongside from which too late a braking is worse than going on"
+    )
+    possible: float = parameter("", 0.001, 0.5, "probability to come in from which it is guarded against")
+    likely: float = parameter("", 0.1, 1.0, "probability from which it is braked for early")
+    early: float = parameter("m/s²", 0.05, 3.0, "needed deceleration from which what is likely is braked for")
+    latest: float = parameter(
+        "", 0.2, 1.0, "share of the hardest braking whose need starts it for what is merely possible"
+    )
+    release: float = parameter("m/s²", 0.2, 4.0, "needed deceleration below which braking begun ends")
+    surplus: float = parameter("", 1.0, 2.0, "factor on the needed deceleration in an emergency")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +271,7 @@ class PlanningParameters:
     speed: SpeedParameters
     follow: FollowParameters
     relevance: RelevanceParameters
+    contingency: ContingencyParameters
     path: PathParameters
     lane_change: LaneChangeParameters
     behaviour: BehaviourParameters

@@ -48,7 +48,13 @@ from pilot_planning.highway.traffic import see_traffic
 from pilot_planning.highway.trajectory import along_path, roll_out
 from pilot_planning.interface import PlannerInputs, PlannerOutputs
 
-FOLLOWING = ("follow", "cut_in", "brake", "crossing")  # entries that are about another road user
+FOLLOWING = (
+    "follow",
+    "cut_in",
+    "contingency",
+    "brake",
+    "crossing",
+)  # entries that are about another road user
 ROLLED_LAWS = 4  # the tightest laws go into the rollout; the others are far from binding within its horizon
 
 
@@ -204,6 +210,7 @@ class HighwayPlanner:
         dimensions = self._vehicle.facts.dimensions
         found = obstacles(
             now.traffic,
+            now.road,
             now.road.ego_station + dimensions.rear_axle_to_front,
             now.world.ego.speed,
             0.5 * dimensions.width,
@@ -212,6 +219,7 @@ class HighwayPlanner:
             path.offset,
             self._members,
             self._p.relevance,
+            self._p.contingency,
         )
         self._members = np.array([item.identity for item in found if item.role is Role.IN_PATH], np.uint32)
         return found
@@ -225,7 +233,7 @@ class HighwayPlanner:
             now.road,
             found,
             speed,
-            now.world.ego.speed,
+            now.world.ego,
             set_speed,
             time_gap,
             now.mode,
@@ -327,6 +335,8 @@ class HighwayPlanner:
         """Allowed rise and fall of acceleration a second: gentle upwards, ISO 15622 downwards, more in an emergency."""
         down = min(self._limits.max_jerk, braking_jerk(speed))
         up = min(self._limits.max_jerk, self._p.speed.jerk) if last >= 0.0 else down
+        if last < -self._limits.comfort_deceleration:
+            up = self._p.follow.release_jerk  # what is no longer needed must not slow the car down further
         return up, self._limits.max_emergency_jerk if demand.emergency else down
 
     def _manoeuvre(self, mode: DriveMode, course: Course, drive: Drive, slowest: float) -> Manoeuvre:

@@ -10,7 +10,10 @@ from enum import Enum
 import numpy as np
 
 from pilot_common.types import ObjectClass
-from pilot_planning.highway.parameters import RelevanceParameters
+from pilot_planning.highway.contingency import Coming
+from pilot_planning.highway.parameters import ContingencyParameters, RelevanceParameters
+from pilot_planning.highway.prediction import comings
+from pilot_planning.highway.road import Road
 from pilot_planning.highway.traffic import Traffic
 
 WORDS = {
@@ -20,6 +23,7 @@ WORDS = {
     ObjectClass.TWO_WHEELER: "two-wheeler",
     ObjectClass.PEDESTRIAN: "pedestrian",
 }
+BESIDE = 1.0  # m; who overlaps with us by more along the road is beside us, not ahead
 SLOW = 0.5  # m/s, closing speeds are not taken below, so that times stay finite
 
 
@@ -33,7 +37,8 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """One object that matters. `gap` is bumper to bumper along the road, `arrival` the time until it comes into the path.
+    """One object that matters. `gap` is bumper to bumper along the road (negative only beside us), `coming` how it may come into
+    the path where it is not in it.
 
     `certain` objects may make the car brake beyond comfort: confirmed, and still in the path when the car gets there. For
     one that is not `proven` to be there it only lifts off.
@@ -46,12 +51,13 @@ class Obstacle:
     speed: float
     acceleration: float
     certain: bool
-    arrival: float
     proven: bool = True
+    coming: Coming | None = None
 
 
 def obstacles(
     traffic: Traffic,
+    road: Road,
     front_station: float,
     ego_speed: float,
     half_width: float,
@@ -60,6 +66,7 @@ def obstacles(
     path_offset: np.ndarray,
     members: np.ndarray,
     p: RelevanceParameters,
+    q: ContingencyParameters,
 ) -> list[Obstacle]:
     """The objects that matter, nearest first. `members` are the identities that were in the path a cycle ago (hysteresis)."""
     if not len(traffic.identity):
@@ -68,7 +75,7 @@ def obstacles(
     across = traffic.offset - np.interp(traffic.station, path_station, path_offset)
     clearance = np.abs(across) - traffic.half_width - half_width
     toward = np.where(across > 0.0, -traffic.offset_rate, traffic.offset_rate)
-    ahead = traffic.station + traffic.half_length > front_station
+    ahead = gap > -BESIDE
     closing = np.maximum(ego_speed - traffic.speed, SLOW)
     meeting = np.maximum(gap, 0.0) / closing
 
@@ -87,10 +94,9 @@ def obstacles(
         passing = (gap + 2.0 * traffic.half_length + length) / closing
         crossing &= (arrival < passing + p.crossing_margin) & (leaving > meeting - p.crossing_margin)
 
-    intends = np.where(across > 0.0, traffic.right, traffic.left) >= p.intention
-    ahead_then = traffic.station + traffic.half_length + (traffic.speed - ego_speed) * arrival > front_station
-    cut_in = ~in_path & ~crossing & (toward > p.drift_rate) & (toward <= np.abs(traffic.speed)) & ahead_then
-    cut_in &= traffic.confirmed & ((arrival < p.drift_certain) | ((arrival < p.drift_horizon) & intends))
+    coming = comings(traffic, road, across, clearance, q)
+    both = 2.0 * traffic.half_length + length
+    cut_in = ~in_path & ~crossing & (gap > -both) & (coming.probability >= q.possible)
 
     rows = np.flatnonzero(in_path | cut_in | crossing)
     rows = rows[np.argsort(gap[rows], kind="stable")][: p.most]
@@ -99,11 +105,19 @@ def obstacles(
             identity=int(traffic.identity[row]),
             word=WORDS[ObjectClass(int(traffic.class_id[row]))],
             role=Role.IN_PATH if in_path[row] else Role.CUT_IN if cut_in[row] else Role.CROSSING,
-            gap=max(float(gap[row]), 0.0),
+            gap=float(gap[row]) if cut_in[row] else max(float(gap[row]), 0.0),
             speed=float(traffic.speed[row]),
             acceleration=float(traffic.acceleration[row]),
-            certain=bool(traffic.confirmed[row] and (still_there[row] or crossing[row])),
-            arrival=0.0 if in_path[row] else float(arrival[row]),
+            certain=bool(traffic.confirmed[row] and (still_there[row] or ~in_path[row])),
+            coming=Coming(
+                float(coming.probability[row]),
+                float(coming.touching[row]),
+                float(coming.likely[row]),
+                float(coming.soonest[row]),
+                float(both[row]),
+            )
+            if cut_in[row]
+            else None,
             proven=bool(traffic.proven[row]),
         )
         for row in rows

@@ -36,7 +36,10 @@ SENTENCES = {
         "前方 {1:.0f} m 处弯道半径 {0:.0f} m，适宜 {2:.1f} m/s",
     ),
     "follow": Both("gap wanted {0:.0f} m", "期望间距 {0:.0f} m"),
-    "cut_in": Both("cuts in within {1:.1f} s, gap wanted {0:.0f} m", "{1:.1f} s 内切入，期望间距 {0:.0f} m"),
+    "cut_in": Both("cuts in within {1:.1f} s, needs {0:.1f} m/s²", "{1:.1f} s 内切入，需减速 {0:.1f} m/s²"),
+    "contingency": Both(
+        "may cut in within {1:.1f} s, needs {0:.1f} m/s²", "可能在 {1:.1f} s 内切入，需减速 {0:.1f} m/s²"
+    ),
     "brake": Both("needs {0:.1f} m/s²", "需减速 {0:.1f} m/s²"),
     "emergency": Both("needs {0:.1f} m/s²", "紧急制动，需减速 {0:.1f} m/s²"),
     "crossing": Both("crosses, needs {0:.1f} m/s²", "横穿，需减速 {0:.1f} m/s²"),

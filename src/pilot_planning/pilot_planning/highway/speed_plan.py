@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pilot_common.types import DriveMode
+from pilot_common.types import DriveMode, EgoMotion
 from pilot_common.vehicle import SensorKind, Vehicle
 from pilot_planning.highway.behaviour import Advice
+from pilot_planning.highway.contingency import Brakes, answer
 from pilot_planning.highway.evasion import NONE as NO_SHIFT
 from pilot_planning.highway.evasion import Shift
 from pilot_planning.highway.following import FollowLaw, wanted_gap
@@ -21,13 +22,11 @@ from pilot_planning.highway.longitudinal import (
     sight_speed,
     tightest_curve,
 )
-from pilot_planning.highway.motion import LeadMotion
+from pilot_planning.highway.motion import LeadMotion, needed_deceleration
 from pilot_planning.highway.parameters import PlanningParameters
 from pilot_planning.highway.relevance import Obstacle, Role
 from pilot_planning.highway.road import Road
 from pilot_planning.highway.sentences import Both, road_user
-
-FOLLOW_NAME = {Role.IN_PATH: "follow", Role.CUT_IN: "cut_in"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +50,13 @@ class SpeedPlanner:
             parameters.follow.system_delay + actuators.brake_delay + actuators.brake_time_constant
         )
         self._hardest = min(self._limits.max_deceleration, actuators.max_deceleration)
+        self._brakes = Brakes(
+            self._brake_delay,
+            self._limits.max_jerk,
+            self._limits.max_emergency_jerk,
+            parameters.follow.emergency_threshold,
+            self._hardest,
+        )
         self._front_sensors = tuple(
             (sensor.name, sensor.range + sensor.position[0] - vehicle.facts.dimensions.rear_axle_to_front)
             for sensor in vehicle.sensors
@@ -63,13 +69,15 @@ class SpeedPlanner:
         """Forgets all memory."""
         self.held = False
         self._braking_for: tuple[int, ...] = ()
+        self._settling: set[int] = set()
+        self._ahead: set[int] = set()
 
     def demand(
         self,
         road: Road,
         found: list[Obstacle],
         speed: float,
-        measured_speed: float,
+        ego: EgoMotion,
         set_speed: float,
         time_gap: float,
         mode: DriveMode,
@@ -78,7 +86,7 @@ class SpeedPlanner:
         stop: float = 0.0,
         shift: Shift = NO_SHIFT,
     ) -> Demand:
-        """The laws of the cycle. `speed` is the planned speed, `measured_speed` the car's: for hard braking the higher counts.
+        """The laws of the cycle. `speed` is the planned speed; for hard braking the higher of it and the car's counts.
 
         `advice` holds what the lanes ask for, `stop` is the deceleration of a minimum-risk stop, `shift` the room
         that is made to the side, with its deceleration.
@@ -94,17 +102,21 @@ class SpeedPlanner:
         for wanted in advice:
             add(wanted.name, wanted.law, *wanted.values, identity=wanted.identity, who=wanted.who)
         braking: list[int] = []
-        p = self._p.follow
+        p, highest = self._p.follow, max(speed, ego.speed)
+        self._settle(found, speed, time_gap)
         for item in found:
             believed = max(0.0, abs(item.acceleration) - p.acceleration_noise)
             lead = LeadMotion(
                 item.gap, item.speed, math.copysign(believed, item.acceleration), p.acceleration_fade
             )
             who = road_user(item.identity, item.word, item.gap, item.speed)
-            if item.role is not Role.CROSSING:
+            if item.role is Role.CUT_IN:
+                self._add_cut_in(add, item, lead, who, highest, ego.acceleration, braking)
+                continue
+            if item.role is Role.IN_PATH:
                 self._add_follow(add, item, lead, who, time_gap, speed)
             if item.certain:
-                self._add_brake(add, item, lead, who, max(speed, measured_speed), braking)
+                self._add_brake(add, item, lead, who, highest, braking)
         if mode is DriveMode.MINIMUM_RISK:
             law = StopLaw(stop, self._p.follow.hold_deceleration)
             add("minimum_risk", law)
@@ -112,7 +124,7 @@ class SpeedPlanner:
             law = StopLaw(shift.deceleration, self._p.follow.hold_deceleration)
             add("evade_brake", law, shift.identity, identity=shift.identity)
         self._braking_for = tuple(braking)
-        self._hold(add, entries, found, speed, measured_speed, mode)
+        self._hold(add, entries, found, speed, ego.speed, mode)
         hard = shift.deceleration > self._limits.comfort_deceleration
         return Demand(laws, entries, target, bool(braking) or hard)
 
@@ -157,17 +169,57 @@ class SpeedPlanner:
         time_gap: float,
         speed: float,
     ) -> None:
-        most = self._limits.comfort_deceleration
-        if item.role is Role.CUT_IN:
-            foreseen = self._p.relevance
-            most = min(
-                most, foreseen.cut_in_deceleration if item.speed <= speed else foreseen.cut_in_lift_off
+        """Behind a newcomer the gap is restored gently, but as hard as keeping clear of him takes."""
+        p, most = self._p.follow, self._limits.comfort_deceleration
+        near = p.settling_time_gap * speed
+        if item.identity in self._settling and item.gap > near:
+            needed = needed_deceleration(
+                item.gap, speed, item.speed, lead.acceleration, self._brake_delay, near
             )
+            most = min(most, max(p.lift_off, p.emergency_surplus * needed))
         if not item.proven:
             most = min(most, self._p.relevance.doubtful_deceleration)
-        law = FollowLaw(lead, time_gap, most, self._p.follow)
-        gap = law.wanted(speed)
-        add(FOLLOW_NAME[item.role], law, gap, item.arrival, identity=item.identity, who=who)
+        law = FollowLaw(lead, time_gap, most, p)
+        add("follow", law, law.wanted(speed), identity=item.identity, who=who)
+
+    def _settle(self, found: list[Obstacle], speed: float, time_gap: float) -> None:
+        """Notes who came into the path nearer than the gap wanted, until that is restored or he brakes."""
+        wanted = wanted_gap(speed, time_gap, self._p.follow.standstill_gap)
+        ahead = [item for item in found if item.role is Role.IN_PATH]
+        near = {
+            item.identity
+            for item in ahead
+            if item.gap < wanted and item.acceleration > -self._p.follow.acceleration_noise
+        }
+        self._settling = near & (self._settling | {i for i in near if i not in self._ahead})
+        self._ahead = {item.identity for item in ahead}
+
+    def _add_cut_in(
+        self,
+        add: Callable[..., None],
+        item: Obstacle,
+        lead: LeadMotion,
+        who: Both,
+        speed: float,
+        acceleration: float,
+        braking: list[int],
+    ) -> None:
+        """Somebody who may come into the path, where going on as we are is not safe or not right."""
+        if item.coming is None:
+            return
+        held = item.identity in self._braking_for
+        answered = answer(lead, item.coming, speed, acceleration, held, self._brakes, self._p.contingency)
+        if answered is None:
+            return
+        law, needed = answered
+        if not item.proven:
+            law.soften(self._p.relevance.doubtful_deceleration)
+        elif not item.certain:
+            law.soften(self._brakes.comfortable)
+        elif law.emergency:
+            braking.append(item.identity)
+        name = "contingency" if law.emergency else "cut_in"
+        add(name, law, needed, law.arrival, identity=item.identity, who=who, at_speed=speed)
 
     def _add_brake(
         self,

@@ -14,7 +14,8 @@ SENSOR_COUNT = np.array([bin(bits).count("1") for bits in range(256)])
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """N tracks that exist well enough, each (N,). Half extents are along and across the road, speeds along it.
+    """N tracks that exist well enough, each (N,). Half extents are along and across the road, speeds along it,
+    deviations are the standard errors of offset and offset rate.
 
     `left`, `right` are the probabilities to go there; `proven` tells which are sure to be there, `confirmed` which of them are
     seen just now and may make the car brake beyond comfort, `sideways` which head across the road.
@@ -25,6 +26,8 @@ class Traffic:
     station: np.ndarray
     offset: np.ndarray
     offset_rate: np.ndarray
+    offset_deviation: np.ndarray
+    rate_deviation: np.ndarray
     half_length: np.ndarray
     half_width: np.ndarray
     speed: np.ndarray
@@ -43,6 +46,7 @@ def see_traffic(tracks: Tracks, road: Road, p: RelevanceParameters) -> Traffic:
         + tracks.velocity.sum(1)
         + tracks.extent.sum(1)
         + tracks.heading
+        + tracks.covariance.sum((1, 2))
         + tracks.acceleration
     )
     sound &= tracks.existence >= p.existence
@@ -63,6 +67,7 @@ def see_traffic(tracks: Tracks, road: Road, p: RelevanceParameters) -> Traffic:
     across = np.abs(cosine)
     extent = 0.5 * tracks.extent[rows, :2]
     existence = tracks.existence[rows]
+    variance = np.maximum(np.einsum("nii->ni", tracks.covariance[rows]), 0.0)
     alone = (existence >= p.existence_brake) & (tracks.age[rows] >= p.confirmation_time)
     proven = alone | (SENSOR_COUNT[tracks.sensors[rows]] >= 2)
     return Traffic(
@@ -71,6 +76,8 @@ def see_traffic(tracks: Tracks, road: Road, p: RelevanceParameters) -> Traffic:
         station=station,
         offset=offset,
         offset_rate=rate,
+        offset_deviation=np.sqrt(variance[:, 1]),
+        rate_deviation=np.sqrt(variance[:, 3]),
         half_length=extent[:, 0] * across + extent[:, 1] * sine,
         half_width=extent[:, 1] * across + extent[:, 0] * sine,
         speed=velocity[:, 0] * np.cos(line_heading) + velocity[:, 1] * np.sin(line_heading),

@@ -1,0 +1,174 @@
+"""What to do about those who may come into our path: go on and be past, brake and be behind, gently early or hard late.
+
+For every plausible mode of everybody (`prediction.py`) there must be an escape: we are past when he arrives, or braking, with
+the real delay and build-up of this car, still brings us behind him. What is likely is braked for gently and early, what is merely
+possible only when the hardest braking would otherwise soon be needed. Where no braking helps any more and going on does, or he
+comes in beside us, we go on.
+"""
+
+from typing import NamedTuple
+
+from pilot_planning.highway.longitudinal import Law
+from pilot_planning.highway.motion import LeadMotion, needed_deceleration
+from pilot_planning.highway.parameters import ContingencyParameters
+
+MOST_NEEDED = 99.0  # m/s², as good as impossible
+
+
+class Brakes(NamedTuple):
+    """What this car's brakes do: dead time until they act, build-up of comfortable and hard braking, comfortable and hardest."""
+
+    delay: float
+    gentle_jerk: float
+    hard_jerk: float
+    comfortable: float
+    hardest: float
+
+
+class CutInLaw(Law):
+    """Be behind somebody when he arrives in our path, `arrival` from now, and from then on.
+
+    The needed deceleration either keeps the gap open all the while, or lets it close beside him and opens it until he
+    arrives, whichever is less. Its build-up takes time: gently, where that suffices, else hard and with a surplus.
+    """
+
+    __slots__ = (
+        "_comfortable",
+        "_delay",
+        "_gentle_jerk",
+        "_hard_jerk",
+        "_hardest",
+        "_margin",
+        "_surplus",
+        "arrival",
+        "emergency",
+        "lead",
+    )
+
+    def __init__(
+        self, lead: LeadMotion, arrival: float, brakes: Brakes, emergency: bool, margin: float, surplus: float
+    ) -> None:
+        self.lead, self.arrival, self.emergency = lead, min(arrival, MOST_NEEDED), float(emergency)
+        self._delay, self._gentle_jerk, self._hard_jerk, self._comfortable, self._hardest = brakes
+        self._margin, self._surplus = margin, surplus
+
+    def soften(self, most: float) -> None:
+        """No harder than that: for somebody who is not confirmed."""
+        self.emergency, self._comfortable, self._hardest, self._surplus = 0.0, most, most, 1.0
+
+    def needed(self, time: float, travelled: float, speed: float, hard: bool) -> float:
+        """The constant deceleration that is needed, built up gently or hard."""
+        jerk = self._hard_jerk if hard else self._gentle_jerk
+        delay, needed = self._delay, 0.0
+        for _ in range(2):
+            needed = self._constant(time, travelled, speed, delay + 0.5 * min(needed, self._hardest) / jerk)
+        return needed
+
+    def _constant(self, time: float, travelled: float, speed: float, delay: float) -> float:
+        lead = self.lead
+        distance, lead_speed, lead_acceleration = lead.at(time)
+        gap = lead.gap + distance - travelled
+        apart = needed_deceleration(gap, speed, lead_speed, lead_acceleration, delay, self._margin)
+        if gap < 0.0:
+            apart = MOST_NEEDED
+        left = self.arrival - time
+        braking = left - delay
+        if braking <= 0.0:
+            return apart
+        there, speed_there, _ = lead.at(self.arrival)
+        short = speed * left - (there - distance) - (gap - self._margin)
+        beside = max(0.0, (speed - speed_there) / braking, 2.0 * short / (braking * braking))
+        return min(apart, beside)
+
+    def bound(self, time: float, travelled: float, speed: float) -> float:
+        """See class."""
+        if not self.emergency:
+            needed = self.needed(time, travelled, speed, False)
+            if needed <= self._comfortable:
+                return -needed
+        return -min(self._hardest, self._surplus * self.needed(time, travelled, speed, True))
+
+
+class Coming(NamedTuple):
+    """How somebody may come into our path: with which probability, when he would touch us, arrives likely and at the
+    soonest, length of both cars.
+    """
+
+    chance: float
+    touching: float
+    likely: float
+    soonest: float
+    length: float
+
+
+def answer(
+    lead: LeadMotion,
+    coming: Coming,
+    speed: float,
+    acceleration: float,
+    held: bool,
+    brakes: Brakes,
+    p: ContingencyParameters,
+) -> tuple[CutInLaw, float] | None:
+    """The law to obey and the deceleration needed, None where we go on as we are. `held`: we brake hard for him already."""
+    going = speed + min(0.0, acceleration) * brakes.delay
+    worst = _judge(lead, coming.soonest, coming.length, speed, going, p.gap, brakes, p)
+    if worst.past >= 0.0:
+        return None
+    room = max(p.gap, min(p.time_gap * speed, p.share_of_gap * lead.gap))
+    likely = _judge(lead, coming.likely, coming.length, speed, going, room, brakes, p)
+    if min(worst.hard, likely.hard) > brakes.hardest:
+        # Braking is too late; going on is better where that brings us past, or where he comes in at our flank.
+        past = _past(lead, min(coming.touching, MOST_NEEDED), coming.length, going)
+        if past >= 0.0 or lead.gap < -p.flank:
+            return None
+    return _choose(worst, likely, coming.chance, held, brakes, p)
+
+
+def _past(lead: LeadMotion, time: float, length: float, going: float) -> float:
+    """By how much we are past somebody at a time if we go on."""
+    return going * time - lead.at(time)[0] - lead.gap - length
+
+
+class _Outcome(NamedTuple):
+    """Of one mode: what braking needs (gently and hard built up), and by how many metres we are past if we go on."""
+
+    law: CutInLaw
+    gentle: float
+    hard: float
+    past: float
+
+
+def _judge(
+    lead: LeadMotion,
+    arrival: float,
+    length: float,
+    speed: float,
+    going: float,
+    room: float,
+    brakes: Brakes,
+    p: ContingencyParameters,
+) -> _Outcome:
+    law = CutInLaw(lead, arrival, brakes, False, room, p.surplus)
+    gentle, hard = law.needed(0.0, 0.0, speed, False), law.needed(0.0, 0.0, speed, True)
+    return _Outcome(law, gentle, hard, _past(lead, law.arrival, length, going) - p.past)
+
+
+def _choose(
+    worst: _Outcome, likely: _Outcome, chance: float, held: bool, brakes: Brakes, p: ContingencyParameters
+) -> tuple[CutInLaw, float] | None:
+    """The law to obey, None while the present motion keeps an escape for what is possible and suits what is likely."""
+    share = min(1.0, max(0.0, (chance - p.possible) / (p.likely - p.possible)))
+    latest = p.latest * brakes.hardest
+    early = latest + share * (p.early - latest)
+    latest += 0.5 * share * (brakes.comfortable - latest)
+    if held:
+        early, latest = min(early, p.release), min(latest, p.release)
+    if worst.hard >= latest:
+        law, needed = worst.law, worst.hard
+        law.emergency = float(held or worst.gentle > brakes.comfortable)
+        return law, needed
+    if likely.past < 0.0 and likely.gentle >= early:
+        likely.law.emergency = float(likely.gentle > brakes.comfortable)
+        return likely.law, likely.gentle
+    return None

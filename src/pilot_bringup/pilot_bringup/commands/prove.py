@@ -9,6 +9,8 @@ report and bag.
 import argparse
 import os
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +18,18 @@ from pilot_bringup.commands.common import DEFAULT_VEHICLE, natural, result_folde
 from pilot_bringup.screen import Screen
 from pilot_common.errors import PilotError
 from pilot_common.folders import config_folder
-from pilot_evaluation.proving.case import PASS, Row, Setting, Suite
+from pilot_common.vehicle import Vehicle
+from pilot_evaluation.proving.case import FAIL, PASS, Case, Row, Setting, Suite
 from pilot_evaluation.proving.engine import prove
+from pilot_evaluation.proving.one_case import drive_case, find_case
 from pilot_evaluation.proving.rows import write_rows
+from pilot_evaluation.proving.scorecard import Proof, write_scorecard
 from pilot_evaluation.proving.suites import load_suites, suite_names
-from pilot_evaluation.results import versions, write_summary
+from pilot_evaluation.results import REPORT, versions, write_summary
 from pilot_vehicle.feasibility import load_checked_vehicle
 
 SHOWN = 12  # failed cases on the screen; the files have them all
+INTERRUPTED = 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,12 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--jobs", type=natural, default=0, help="processes at a time (default: as many as cores)")
     add("--full", action="store_true", help="the whole grids, not the subset for CI")
     add("--sample", type=natural, help="only so many cases of each suite, spread evenly over all of them")
-    add(
-        "--perfect",
-        action="store_true",
-        help="drive everything again with perfect perception: what sensing costs",
-    )
-    add("--cases", type=Path, help="CSV with other values of the parameters, columns as in the suite's rows")
+    add("--perfect", action="store_true", help="drive all again with perfect perception: what sensing costs")
+    add("--cases", type=Path, help="CSV with other values for r157, columns as in its rows")
+    add("--case", help="drive this one case and write its report and bag")
+    add("--report", action="store_true", help="with --case: as ever, the report is always written")
     add("--seed", type=natural, default=1, help="of everything random (default 1)")
     add("--out", type=Path, help="folder for the results (default: out/prove-… with suite, vehicle, date)")
 
@@ -52,84 +56,134 @@ def run(options: argparse.Namespace, screen: Screen) -> dict[str, Any]:
     vehicles = [
         load_checked_vehicle(name, config) for name in dict.fromkeys(options.vehicle or [DEFAULT_VEHICLE])
     ]
-    settings = [
-        Setting(
-            vehicle=vehicle,
-            config=config,
-            full=options.full or options.sample is not None,
-            seed=options.seed,
-            sample=options.sample,
-            cases_file=options.cases,
-        )
+    if options.cases is not None and [suite.key for suite in suites] != ["r157"]:
+        raise PilotError("--cases gives values for r157 only; say --suite r157")
+    setting = Setting(
+        vehicle=vehicles[0],
+        config=config,
+        full=options.full or options.sample is not None or options.case is not None,
+        seed=options.seed,
+        sample=options.sample,
+        cases_file=options.cases,
+    )
+    parts = ("-".join(options.suite or ["all"]), *(vehicle.name for vehicle in vehicles))
+    if options.case is not None:
+        return _one_case(suites, replace(setting, perfect=options.perfect), options, screen)
+    prepared = {
+        vehicle.name: [
+            (suite, replace(setting, vehicle=vehicle), cases)
+            for suite in suites
+            if (cases := suite.cases(replace(setting, vehicle=vehicle)))
+        ]
         for vehicle in vehicles
-    ]
-    prepared = [(suite, setting, suite.cases(setting)) for setting in settings for suite in suites]
-    if not any(cases for _, _, cases in prepared):
+    }
+    if not any(prepared.values()):
         raise PilotError("there is no case to drive for this choice of suites and vehicles")
-    jobs = options.jobs or os.cpu_count() or 1
-    parts = ("-".join(names) if options.suite else "all", *(vehicle.name for vehicle in vehicles))
     folder = result_folder("prove", parts, options.out, screen)
-    summaries: dict[str, dict[str, Any]] = {}
-    complete = True
-    for suite, setting, cases in prepared:
-        if not cases:
-            continue
-        rows, summary, complete = _prove(suite, setting, cases, jobs, screen)
-        write_rows(folder, suite, setting, rows)
-        summaries.setdefault(setting.vehicle.name, {})[suite.key] = summary
-        _tell(suite, setting, summary, screen)
-        if not complete:
-            break
-    return _answer(folder, summaries, complete, screen)
+    proofs, complete = _prove_all(prepared, options, folder, screen)
+    return _answer(vehicles, proofs, complete, folder, options.typed, screen)
+
+
+Prepared = tuple[Suite, Setting, Sequence[Case]]
+
+
+def _prove_all(
+    prepared: dict[str, list[Prepared]], options: argparse.Namespace, folder: Path, screen: Screen
+) -> tuple[dict[str, list[Proof]], bool]:
+    """Proofs by vehicle, and whether all was driven; rows are written as soon as a suite is done."""
+    proofs: dict[str, list[Proof]] = {}
+    for vehicle, of_vehicle in prepared.items():
+        for suite, setting, cases in of_vehicle:
+            rows, summary, complete = _prove(suite, setting, cases, options.jobs, folder, screen)
+            perfect = None
+            if options.perfect and complete:
+                _, perfect, complete = _prove(
+                    suite, replace(setting, perfect=True), cases, options.jobs, folder, screen
+                )
+            proof = Proof(suite=suite, setting=setting, rows=rows, summary=summary, perfect=perfect)
+            proofs.setdefault(vehicle, []).append(proof)
+            if not complete:
+                return proofs, False
+    return proofs, True
 
 
 def _prove(
-    suite: Suite, setting: Setting, cases: Any, jobs: int, screen: Screen
+    suite: Suite, setting: Setting, cases: Sequence[Case], jobs: int, folder: Path, screen: Screen
 ) -> tuple[list[Row], dict[str, Any], bool]:
-    wall = time.perf_counter()
-    with screen.progress(f"{suite.key} · {setting.vehicle.name}", len(cases)) as bar:
-        rows, complete = prove(suite, setting, cases, jobs, bar.to)
+    started = time.perf_counter()
+    words = f"{suite.key} · {setting.vehicle.name}" + (" · perfect perception" if setting.perfect else "")
+    with screen.progress(words, len(cases)) as bar:
+        rows, complete = prove(suite, setting, cases, jobs or os.cpu_count() or 1, bar.to)
     summary = suite.summary(setting, rows)
-    summary["wall_seconds"] = round(time.perf_counter() - wall, 1)
-    return rows, summary, complete
-
-
-def _tell(suite: Suite, setting: Setting, summary: dict[str, Any], screen: Screen) -> None:
-    word = summary["verdict"].upper()
-    screen.verdict(
-        f"{word} {suite.key} · {setting.vehicle.name}: {summary['sentence']} ({summary['wall_seconds']:.0f} s)",
-        summary["verdict"] == PASS,
-    )
+    if not complete:
+        summary |= {"verdict": FAIL, "sentence": f"interrupted after {len(rows)} of {len(cases)} cases"}
+    summary["wall_seconds"] = round(time.perf_counter() - started, 1)
+    write_rows(folder, suite, setting, rows)
+    passed = summary["verdict"] == PASS
+    told = f"{words}: {summary['sentence']} ({summary['wall_seconds']:.0f} s)"
+    screen.verdict(f"{'PASS' if passed else 'FAIL'} {told}", passed)
     failed = summary.get("failed_cases", [])
     for line in failed[:SHOWN]:
         screen.say(f"  {line}")
     if len(failed) > SHOWN:
         screen.say(f"  … and {len(failed) - SHOWN} more")
+    return rows, summary, complete
+
+
+def _one_case(
+    suites: Sequence[Suite], setting: Setting, options: argparse.Namespace, screen: Screen
+) -> dict[str, Any]:
+    suite, case = find_case(suites, setting, options.case)
+    folder = result_folder("prove", (suite.key, setting.vehicle.name), options.out, screen)
+    row, content = drive_case(suite, setting, case, folder, options.typed)
+    content |= {"verdict": PASS if row.verdict == PASS else FAIL, "case": row.name, "reason": row.reason}
+    content |= {"parameters": dict(row.parameters), "measures": dict(row.measures)}
+    write_summary(folder, content)
+    told = ", ".join(f"{name} {value:.3g}" for name, value in row.measures.items() if name in case.limits)
+    words = row.reason or told or f"peak deceleration {row.measures['peak_deceleration']:.2f} m/s²"
+    screen.verdict(f"{row.verdict.upper()} {row.name}: {words} → {folder / REPORT}", row.verdict == PASS)
+    return content
 
 
 def _answer(
-    folder: Path, summaries: dict[str, dict[str, Any]], complete: bool, screen: Screen
+    vehicles: Sequence[Vehicle],
+    proofs: dict[str, list[Proof]],
+    complete: bool,
+    folder: Path,
+    typed: str,
+    screen: Screen,
 ) -> dict[str, Any]:
-    every = [summary for of_vehicle in summaries.values() for summary in of_vehicle.values()]
-    passed = complete and bool(every) and all(summary["verdict"] == PASS for summary in every)
+    every = [proof for of_vehicle in proofs.values() for proof in of_vehicle]
+    passed = complete and all(proof.summary["verdict"] == PASS for proof in every)
     content: dict[str, Any] = {
-        "verdict": PASS if passed else "fail",
+        "verdict": PASS if passed else FAIL,
         "criteria": {
-            f"{suite} · {vehicle}": {"pass": summary["verdict"] == PASS, "sentence": summary["sentence"]}
-            for vehicle, of_vehicle in summaries.items()
-            for suite, summary in of_vehicle.items()
+            f"{proof.suite.key} · {proof.setting.vehicle.name}": {
+                "pass": proof.summary["verdict"] == PASS,
+                "sentence": proof.summary["sentence"],
+            }
+            for proof in every
         },
         "complete": complete,
         "versions": versions(),
         "out": str(folder),
-        "vehicles": summaries,
+        "vehicles": {
+            vehicle: {proof.suite.key: _summary_of(proof) for proof in of_vehicle}
+            for vehicle, of_vehicle in proofs.items()
+        },
     }
     if len(every) == 1:  # the numbers of one suite stand on top, where a script looks for them
-        content |= {key: value for key, value in every[0].items() if key not in content}
+        content |= {key: value for key, value in _summary_of(every[0]).items() if key not in content}
     write_summary(folder, content)
+    for vehicle in vehicles:
+        if vehicle.name in proofs:
+            page = folder / f"scorecard-{vehicle.name}.html"
+            write_scorecard(page, vehicle, proofs[vehicle.name], typed, content["versions"]["highway_pilot"])
+            screen.say(f"→ {page}")
     if not complete:
-        screen.verdict(f"interrupted; what was done is in {folder}", False)
-        content["exit_code"] = 130
-    else:
-        screen.say(f"→ {folder}")
+        content["exit_code"] = INTERRUPTED
     return content
+
+
+def _summary_of(proof: Proof) -> dict[str, Any]:
+    return {**proof.summary, **({"perfect": proof.perfect} if proof.perfect else {})}

@@ -128,7 +128,11 @@ class Suite(ABC):
         from pilot_evaluation.proving.engine import run_case
 
         for case in group:
-            yield run_case(setting, case)
+            yield self.judged(run_case(setting, case))
+
+    def judged(self, row: Row) -> Row:
+        """The row with the suite's own verdict, where limits alone do not say it."""
+        return row
 
     def summary(self, setting: Setting, rows: Sequence[Row]) -> dict[str, Any]:
         """Cases, failures, errors, contacts; by family beside it. Passes where no case failed and there was one."""

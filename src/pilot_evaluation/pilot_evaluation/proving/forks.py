@@ -1,7 +1,7 @@
 """Cases that share their approach: it is driven once, and each case leaves it where its own first event begins.
 
-The cases of a group have the same scenario up to the events of the first actor, each an event by time or by gap. The approach is the
-scenario without them. A fork continues from the very state of the approach with a noise of its own, so the row of a case
+The cases of a group have the same scenario up to the events of the first actor, each an event by time or by gap. The approach is
+the scenario without them. A fork continues from the very state of the approach with a noise of its own, so the row of a case
 does not depend on which others are driven with it.
 """
 

@@ -4,8 +4,9 @@ A contact counts against the car where any of the four reference drivers avoids 
 every case. Numbers as the published tables define them: `share_braked` counts cut-ins in which more than 0.4 m/s² was commanded,
 `mean_peak_deceleration` is over cut-ins that were braked without a contact.
 
-A case lasts as long as in the reference simulation, 35 s from the moment the lateral speed is reached (cut-in) or the leader acts. It
-ends earlier at a contact, and where nothing can change any more: the ego has passed, stands, or `engine.Watch` finds it settled.
+A case lasts as long as in the reference simulation, 35 s from the moment the lateral speed is reached (cut-in) or the leader
+acts. It ends earlier at a contact, and where nothing can change any more: the ego has passed, stands, or `engine.Watch` finds it
+settled.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -88,9 +89,13 @@ class R157(Suite):
     def run(self, setting: Setting, group: Sequence[Case]) -> Iterator[Row]:
         """Drives the cases of an approach; a contact that a reference driver avoids fails."""
         if group[0].approach:
-            yield from map(verdict_of, run_forked(setting, group))
+            yield from map(self.judged, run_forked(setting, group))
         else:
             yield from super().run(setting, group)
+
+    def judged(self, row: Row) -> Row:
+        """Fails a contact that was preventable."""
+        return verdict_of(row)
 
     def summary(self, setting: Setting, rows: Sequence[Row]) -> dict[str, Any]:
         """See `r157_summary`."""
@@ -99,7 +104,7 @@ class R157(Suite):
 
 def verdict_of(row: Row) -> Row:
     """Fails a contact that was preventable."""
-    if not row.measures.get("contact"):
+    if not row.measures.get("contact") or "preventable" not in row.measures:
         return row
     avoided_by = [driver for driver in DRIVERS if not row.measures[f"{driver}_contact"]]
     if not avoided_by:

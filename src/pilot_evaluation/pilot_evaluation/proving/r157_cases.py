@@ -1,10 +1,10 @@
 """The cases of UN R157's reference grids: their parameters, and the scenario of each.
 
-Geometry as the published sweep has it. Cut-in: the other car is beside the ego's lane with 1.6 m between the edges exactly when the
-bumper gap is `long_dist_m`, the ego being at its speed; before, its lateral speed grows from 0 to `lat_vel_mps` at 1.5 m/s²; then it is
-constant until both are centred. Cut-out: a leader at the ego's speed leaves at `lateral_speed_mps` when the middle of a standing car is
-4.3 m + `front_distance_m` ahead of his (so the sweep has it); where he would himself hit it, he stops there dead. Car-following: a
-leader at the ego's speed brakes at `leader_decel_g` to a stop. The initial gap of the latter two is our own.
+Geometry as the published sweep has it. Cut-in: the other car is beside the ego's lane with 1.6 m between the edges exactly when
+the bumper gap is `long_dist_m`, the ego being at its speed; before, its lateral speed grows from 0 to `lat_vel_mps` at 1.5 m/s²;
+then it is constant until both are centred. Cut-out: a leader at the ego's speed leaves at `lateral_speed_mps` when the middle of a
+standing car is 4.3 m + `front_distance_m` ahead of his (so the sweep has it); where he would himself hit it, he stops there dead.
+Car-following: a leader at the ego's speed brakes at `leader_decel_g` to a stop. The initial gap of the latter two is our own.
 """
 
 import math

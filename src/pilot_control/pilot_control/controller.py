@@ -43,6 +43,7 @@ class Course:
     origin: Pose
     line: ReferenceLine
     profile: Profile
+    sharpest: float  # curvature
 
 
 class Controller:
@@ -54,7 +55,7 @@ class Controller:
         self._p = parameters
         self._odometer = Odometer(vehicle.facts, parameters.memory)
         self._lateral = Lateral(vehicle.facts, parameters)
-        self._longitudinal = Longitudinal(vehicle.facts, parameters.longitudinal)
+        self._longitudinal = Longitudinal(vehicle.facts, parameters)
         self._fallback = Fallback(vehicle.facts)
         self.reset()
 
@@ -70,9 +71,11 @@ class Controller:
 
     def step(self, inputs: ControlInputs) -> ControlOutputs:
         """The command for now."""
+        overridden = inputs.mode is not None and inputs.mode.mode is DriveMode.OVERRIDE
         for message in inputs.vehicle_state:
             if sound(message):
                 self._forget_if_set_back(message.stamp)
+                self._lateral.observe(message, overridden)
                 self._odometer.update(message)
         state = self._odometer.state
         fault = self._take(inputs.plan)
@@ -118,7 +121,8 @@ class Controller:
         distance = np.zeros(len(plan.path))
         np.cumsum(np.sqrt(np.einsum("pi,pi->p", step, step)), out=distance[1:])
         line = ReferenceLine(plan.path, distance, plan.path_heading, plan.path_curvature)
-        self._course = Course(plan, origin, line, Profile(plan.trajectory))
+        sharpest = float(np.abs(plan.path_curvature).max())
+        self._course = Course(plan, origin, line, Profile(plan.trajectory), sharpest)
         return ""
 
     def _place(self, course: Course, stamp: float) -> tuple[float, float, float] | None:
@@ -146,13 +150,17 @@ class Controller:
         count = self._periods(state.stamp)
         time = state.stamp - course.plan.stamp
         stale = fault or ("no mode reported" if mode is None and driving else "")
+        slower = ""
         if count:
             elapsed = count * self._p.period
+            if driving:
+                self._longitudinal.observe(state, count)
             self._lateral.step(course.line, place, state, count)
             if stale:
                 self._longitudinal.stop(course.profile.at(time)[1], state.speed, elapsed)
             else:
-                self._longitudinal.track(course.profile, time, state.speed, elapsed)
+                highest, slower = self._highest(state.speed, course.sharpest)
+                self._longitudinal.track(course.profile, time, state.speed, elapsed, highest)
         times, angles, accelerations = self._fallback.steps(
             course.line, place[0], state.speed, self._lateral, self._longitudinal
         )
@@ -162,7 +170,7 @@ class Controller:
             valid=True,
             reason=f"{stale}: braking along the last plan, {time:.2f} s old"
             if stale
-            else course.plan.manoeuvre.name.lower(),
+            else course.plan.manoeuvre.name.lower() + slower,
             steering_angle=self._lateral.command,
             acceleration=self._longitudinal.command,
             gear=Gear.DRIVE,
@@ -175,6 +183,14 @@ class Controller:
             fallback_steering_angle=angles,
             fallback_acceleration=accelerations,
         )
+
+    def _highest(self, speed: float, curvature: float) -> tuple[float, str]:
+        """Acceleration that the car's answer to its steering allows, and words where it asks for less speed."""
+        p = self._p.longitudinal
+        limit, why = self._lateral.speed_limit(curvature)
+        if speed < limit - 1.0:
+            return math.inf, ""
+        return max(-p.easing_limit, p.easing * (limit - speed)), f", at most {limit:.1f} m/s: {why}"
 
     def _periods(self, stamp: float) -> int:
         """Whole control periods since the last step: 0 when states come faster than that, more than 1 when some are missing."""

@@ -1,4 +1,6 @@
-"""Steering: feedback and preview from the design, within the limits of the gate, with a slowly learned steering offset."""
+"""Steering: the optimum of feedback and preview within the limits of car and gate, for the car as it turns out to answer."""
+
+import math
 
 import numpy as np
 
@@ -7,18 +9,22 @@ from pilot_common.types import VehicleState
 from pilot_common.tyres import HARDEST, Tyres
 from pilot_common.vehicle import Facts
 from pilot_control.lateral_design import ERROR_STATES, design
+from pilot_control.lateral_program import Bounds, first_change, holds
 from pilot_control.parameters import ControlParameters
+from pilot_control.steering_response import SteeringResponse
 from pilot_vehicle.steady_turn import SteadyTurn
+
+CURVE_SHARE = 0.8  # of the lateral acceleration that the gate lets pass, for the plan's curves
 
 Place = tuple[float, float, float]
 
 
 class Lateral:
-    """Memory: the commands under way, the model's lateral velocity and yaw rate, and what was learned of the steering's offset.
+    """Memory: the commands under way, the lateral velocity, the response of the car, and the offset learned from the path error.
 
-    `offset` is how much of the steering angle does not turn the car: misalignment, side wind, a slope across, more
-    understeer than the facts tell. What braking takes off the understeer is known; an observer finds the rest from the yaw
-    rate against the model's; what then still keeps the car off the path is learned slowly from the path error.
+    The design is for the angle that turns the car: that of the wheels, f (δ − b) with gain f and offset b of `SteeringResponse`,
+    less what braking takes off the understeer. What then still keeps the car off the path is learned slowly: straight ahead as a
+    steering angle (side wind, a slope across), in curves as slip of the rear axle beyond that of the facts.
     """
 
     def __init__(self, facts: Facts, parameters: ControlParameters) -> None:
@@ -29,21 +35,18 @@ class Lateral:
         self._tyres = Tyres(facts)
         self._limits, self._actuators = facts.limits, facts.actuators
         self._ahead = self._period * (np.arange(self._design.horizon) + 0.5)
-        self._x = np.zeros(ERROR_STATES + self._design.pending)
+        self._x = np.zeros(ERROR_STATES + self._design.pending + self._design.horizon)
+        self.response = SteeringResponse(facts, parameters.response)
         self.reset()
 
     def reset(self) -> None:
         """Straight ahead, nothing learned."""
-        self._observed = 0.0
-        self._learned = 0.0
-        self._transferred = 0.0
-        self._sideways, self._turning = 0.0, 0.0
+        self.response.reset()
+        self._learned = 0.0  # rad of steering
+        self._slip = 0.0  # rad per m/s² of lateral acceleration
+        self._sideways = 0.0
+        self.limited = False
         self.follow(0.0)
-
-    @property
-    def offset(self) -> float:
-        """See class."""
-        return self._observed + self._learned + self._transferred
 
     @property
     def command(self) -> float:
@@ -54,44 +57,63 @@ class Lateral:
         """As if what the car does now had been commanded: a later engagement begins without a jolt."""
         self._pending = [steering_angle] * self._design.pending
 
+    def observe(self, state: VehicleState, frozen: bool) -> None:
+        """Learns how the car answers, whoever steers; not while `frozen`."""
+        self.response.update(state, frozen)
+
     def step(self, line: ReferenceLine, place: Place, state: VehicleState, count: int) -> float:
         """The command `count` periods after the last one. `place` is station and offset on the line, and heading against it."""
-        speed, yaw_rate, angle = state.speed, state.yaw_rate, state.steering_angle
+        speed, yaw_rate = state.speed, state.yaw_rate
+        response = self.response
         if abs(speed) < self._p.standing_speed:
             self._push(self.command, count)
             return self.command
         station, error, heading = place
         acceleration = max(-HARDEST, min(HARDEST, state.acceleration))
-        self._transferred = (self._tyres.understeer(acceleration) - self._turn.gradient) * speed * yaw_rate
-        feedback, preview, model = self._design.gains(speed)
-        self._observe(model, speed, yaw_rate, angle, count)
+        across = speed * yaw_rate
+        transferred = (self._tyres.understeer(acceleration) - self._turn.gradient) * across
+        gains = self._design.gains(speed, response.gradient)
+        gain, offset = response.gain, self._learned + transferred
+        zero = response.offset + offset / gain  # reported angle that does not turn the car
+        angle = gain * (state.steering_angle - zero)
+        for _ in range(count):
+            keep, by_yaw_rate, by_angle = gains.slip
+            self._sideways = keep * self._sideways + by_yaw_rate * yaw_rate + by_angle * angle
         curvature = np.interp(station + speed * self._ahead, line.station, line.curvature)
-        x, offset = self._x, self.offset
-        near = max(
-            -self._p.largest_error, min(self._p.largest_error, error)
-        )  # far away: approach at a constant angle
-        x[:ERROR_STATES] = near, heading, self._sideways, yaw_rate, angle - offset
-        x[ERROR_STATES:] = self._pending
-        x[ERROR_STATES:] -= offset
-        change = -float(feedback @ x) - float(preview @ curvature)
-        command = self._bounded(self.command + change, speed, count)
-        self._learn(error, speed, count)
+        most = self._p.largest_error
+        near = max(-most, min(most, error))  # far away: approach at a constant angle
+        x, first = self._x, ERROR_STATES + self._design.pending
+        x[:ERROR_STATES] = near, heading - self._slip * across, self._sideways, yaw_rate, angle
+        x[ERROR_STATES:first] = self._pending
+        x[ERROR_STATES:first] -= zero
+        x[ERROR_STATES:first] *= gain
+        x[first:] = curvature
+        change = -float(gains.feedback @ x[:first]) - float(gains.preview @ curvature)
+        bounds = self._bounds(speed, zero, gain)
+        changes = self._design.forecast[gains.node] @ x
+        self.limited = not holds(changes, bounds)
+        if self.limited:
+            changes += change - changes[0]  # of the nearest table values, brought to the present ones
+            best = first_change(changes, self._design.impulse[gains.node], bounds)
+            change = change if best is None else best
+        else:
+            self._learn(error, speed, across, float(gains.feedback[1] / gains.feedback[0]), count)
+        command = self._bounded(self.command + change / gain, speed, count)
         self._push(command, count)
         return command
 
-    def _observe(self, model: list[float], speed: float, yaw_rate: float, angle: float, count: int) -> None:
-        """The model driven by the measured angle; its difference in yaw rate tells the offset."""
-        steering = angle - self.offset
-        for _ in range(count):
-            sideways, turning = self._sideways, self._turning
-            self._sideways = model[0] * sideways + model[1] * turning + model[2] * steering
-            self._turning = model[3] * sideways + model[4] * turning + model[5] * steering
-        if speed < self._p.integral_speed:
-            return
-        per_turn = (self._turn.wheelbase + self._turn.gradient * speed * speed) / speed
-        wrong = (yaw_rate - self._turning) * per_turn * count * self._period / self._p.observer_time
-        most = self._p.offset_limit
-        self._observed = max(-most, min(most, self._observed - wrong))
+    def _bounds(self, speed: float, zero: float, gain: float) -> Bounds:
+        """Limits of the coming commands, in the angle that turns the car."""
+        turn, limits = self._turn, self._limits
+        square = max(speed * speed, 1.0)
+        length = turn.wheelbase + turn.gradient * square
+        jerk = limits.max_lateral_jerk * self._period * length / square
+        reach = min(self._actuators.max_steering_rate * self._period, jerk) * gain
+        most = min(
+            turn.steering_limit(limits.max_lateral_acceleration, speed), self._actuators.max_steering_angle
+        )
+        last = gain * (self.command - zero)
+        return Bounds(-reach, reach, gain * (-most - zero), gain * (most - zero), last)
 
     def _bounded(self, wanted: float, speed: float, count: int) -> float:
         """Within angle, rate, lateral acceleration and lateral jerk, as the gate bounds them."""
@@ -104,20 +126,46 @@ class Lateral:
         most = min(most, self._actuators.max_steering_angle)
         return max(-most, min(most, max(low, min(high, wanted))))
 
-    def _learn(self, error: float, speed: float, count: int) -> None:
+    def _learn(self, error: float, speed: float, across: float, distance: float, count: int) -> None:
+        """From the error that lasts; an error of heading makes `distance` times as large a one of the path."""
         if speed < self._p.integral_speed:
             return
-        rate = (
-            self._p.integral * (self._turn.wheelbase + self._turn.gradient * speed * speed) / (speed * speed)
-        )
-        learned = self._learned - rate * max(-0.3, min(0.3, error)) * count * self._period
+        error, elapsed = max(-0.3, min(0.3, error)), count * self._period
+        bend = across / self._p.integral_across
+        straight = 1.0 / (1.0 + bend * bend)
+        length = self._turn.wheelbase + self.response.gradient * speed * speed
+        rate = self._p.integral * max(length, 0.3 * self._turn.wheelbase) / (speed * speed)
+        learned = self._learned - straight * rate * error * elapsed
         self._learned = max(-self._p.integral_limit, min(self._p.integral_limit, learned))
+        more = (
+            self._slip - (1.0 - straight) * error / (distance * across * self._p.slip_time) * elapsed
+            if bend
+            else self._slip
+        )
+        self._slip = max(-self._p.slip_limit, min(self._p.slip_limit, more))
 
     def _push(self, command: float, count: int) -> None:
         self._pending = (self._pending + [command] * count)[-self._design.pending :]
 
+    def speed_limit(self, curvature: float) -> tuple[float, str]:
+        """How fast the car may go with the steering it turns out to have, with a curvature ahead, and why not faster."""
+        response, base = self.response, self._turn.wheelbase
+        gradient = response.gradient
+        stable = math.sqrt((1.0 - self._p.stability) * base / -gradient) if gradient < 0.0 else math.inf
+        # v² κ (l + K v²) / f = a (l + K₀ v²), a being what gate and offset leave: for v²
+        limit = CURVE_SHARE * self._limits.max_lateral_acceleration * response.gain
+        bend = abs(curvature) + 1e-9
+        square, linear = bend * gradient, bend * base - limit * self._turn.gradient
+        root = linear * linear + 4.0 * square * limit * base
+        denominator = linear + math.sqrt(max(root, 0.0))
+        curve = math.sqrt(2.0 * limit * base / denominator) if root > 0.0 and denominator > 0.0 else math.inf
+        if stable < curve:
+            return stable, "the car oversteers"
+        return curve, "the car answers its steering too weakly for the curve"
+
     def steady_angle(self, curvature: np.ndarray, speed: np.ndarray, acceleration: np.ndarray) -> np.ndarray:
         """Steering angle for curvatures (T,) at speeds and accelerations (T,) in steady turns, learned offset included."""
-        gradient = self._tyres.understeer(np.maximum(acceleration, -HARDEST))
-        angle = np.arctan(curvature * (self._turn.wheelbase + gradient * speed * speed))
-        return angle + (self._observed + self._learned)
+        response = self.response
+        transfer = self._tyres.understeer(np.maximum(acceleration, -HARDEST)) - self._turn.gradient
+        length = self._turn.wheelbase + (response.gradient + transfer) * speed * speed
+        return (np.arctan(curvature * length) + self._learned) / response.gain + response.offset

@@ -12,34 +12,58 @@ is the change of command, which leaves no lasting error on a constant curvature.
 error ψ + (v_y − l_r r)/v and the change, each over its unit. With P of the Riccati equation, G = (R + BᵀPB)⁻¹Bᵀ and closed
 loop A_c:
 
-    Δu = −G P A x − Σ_i G (A_cᵀ)^i P E κ_i    (the last κ stands for all beyond)
+    Δu = −G P A x − Σ_i G (A_cᵀ)^i P E κ_i + c    (the last κ stands for all beyond)
+
+c is what constraints take away (`lateral_program.py`): with changes Δu_i = (above) + c_i over a horizon the cost is that of c = 0
+plus (R + BᵀPB) Σ c_i², whatever x. The table holds how the unconstrained changes of that horizon follow from x and κ, and how
+they answer one c.
+
+Solved by speed and by understeer gradient, which is estimated while driving. A car with another gradient than its facts tell is
+taken to have the softer axle that explains it: the slower of the possible answers.
 """
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
-from scipy.linalg import expm, solve_discrete_are
+from scipy.linalg import expm
 
 from pilot_common.physics import GRAVITY
-from pilot_common.vehicle import Facts
-from pilot_control.parameters import ControlParameters
-from pilot_vehicle.steady_turn import SteadyTurn
+from pilot_common.vehicle import Body, Facts
+from pilot_control.parameters import ControlParameters, LateralParameters
+from pilot_vehicle.steady_turn import SteadyTurn, understeer_gradient
 
-SPEEDS = np.array(
-    (1.0, 1.5, 2.5, 4.0, 6.0, 9.0, 13.0, 18.0, 24.0, 31.0, 40.0, 50.0)
-)  # m/s, K speeds of the table
+SPEEDS = np.array((1.0, 1.5, 2.5, 4.0, 6.0, 9.0, 13.0, 18.0, 24.0, 31.0, 40.0, 50.0))  # m/s
 SPEED_LIST = SPEEDS.tolist()  # looked up at every step
+# rad per m/s², between them the car's own: from the rear axle 30 % too soft on a wet road to the front axle
+GRADIENTS = (-0.0075, -0.005, -0.003, -0.0015, 0.0025, 0.005, 0.009)
 ERROR_STATES = 5
+HORIZON = 40  # periods over which constraints are looked ahead
+DOUBLINGS = 30  # of the Riccati iteration at most: 2^30 periods
+SLIP_ROW = 3  # numbers of the model of lateral velocity
+
+
+@dataclass(frozen=True)
+class Gains:
+    """At one speed and gradient, linear in the table. x has 5 + n elements, curvatures H."""
+
+    feedback: np.ndarray  # (5 + n,)
+    preview: np.ndarray  # (H,)
+    slip: list[float]  # v_y' = slip · (v_y, r, δ) a period later
+    node: tuple[int, int]  # nearest in the table
 
 
 @dataclass(frozen=True)
 class LateralDesign:
-    """Gains by speed, in one table (K, 5 + n + H + 6): feedback on error state and commands under way (oldest first), preview on
-    curvatures, and rows of the discrete model (v_y, r)' = M (v_y, r, δ) that the observer runs.
+    """Tables over S speeds and G gradients: gains (S, G, 5 + n + H + 3), forecast (S, G, N, 5 + n + H) of the unconstrained
+    changes of command, impulse (S, G, N): answer of those changes to c_0 = 1.
     """
 
-    table: np.ndarray
+    gradients: list[float]
+    gains_table: np.ndarray
+    forecast: np.ndarray
+    impulse: np.ndarray
     pending: int
     horizon: int
 
@@ -47,23 +71,75 @@ class LateralDesign:
         """Never changes, so a copy of the state shares it."""
         return self
 
-    def gains(self, speed: float) -> tuple[np.ndarray, np.ndarray, list[float]]:
-        """Feedback and preview gains and the model at a speed, linear in the table."""
-        index = min(max(bisect_left(SPEED_LIST, speed), 1), len(SPEED_LIST) - 1)
-        share = (speed - SPEED_LIST[index - 1]) / (SPEED_LIST[index] - SPEED_LIST[index - 1])
-        share = min(max(share, 0.0), 1.0)
-        row = (1.0 - share) * self.table[index - 1] + share * self.table[index]
+    def gains(self, speed: float, gradient: float) -> Gains:
+        """For now."""
+        row, across = _between(SPEED_LIST, speed)
+        column, along = _between(self.gradients, gradient)
+        weights = np.array(
+            (
+                (1.0 - across) * (1.0 - along),
+                (1.0 - across) * along,
+                across * (1.0 - along),
+                across * along,
+            )
+        )
+        size = self.gains_table.shape[2]
+        numbers = weights @ self.gains_table[row : row + 2, column : column + 2].reshape(4, size)
         first = ERROR_STATES + self.pending
-        return row[:first], row[first : first + self.horizon], row[first + self.horizon :].tolist()
+        node = (row + (across > 0.5), column + (along > 0.5))
+        return Gains(numbers[:first], numbers[first:-SLIP_ROW], numbers[-SLIP_ROW:].tolist(), node)
 
 
+def _between(grid: list[float], value: float) -> tuple[int, float]:
+    """Index of the grid value before, and the share of the way to the next; the ends are kept."""
+    index = min(max(bisect_left(grid, value), 1), len(grid) - 1)
+    share = (value - grid[index - 1]) / (grid[index] - grid[index - 1])
+    return index - 1, min(max(share, 0.0), 1.0)
+
+
+@lru_cache(maxsize=16)
 def design(facts: Facts, parameters: ControlParameters) -> LateralDesign:
-    """Solves the table for a car."""
+    """Solves the tables for a car."""
     delay = facts.actuators.steering_delay + parameters.transport
     pending = max(1, int(np.ceil(delay / parameters.period - 1e-9)))
     horizon = max(2, round(parameters.lateral.preview / parameters.period))
-    solved = [_solve(facts, parameters, float(speed), delay, pending, horizon) for speed in SPEEDS]
-    return LateralDesign(np.array(solved), pending, horizon)
+    own = understeer_gradient(facts)
+    gradients = sorted((own, *(g for g in GRADIENTS if abs(g - own) > 3e-4)))
+    cars = [with_gradient(facts, gradient) for gradient in gradients]
+    models = [error_model(car, speed) for speed in SPEED_LIST for car in cars]
+    a, b, e = (np.array([model[part] for model in models]) for part in range(3))
+    big_a, big_b, big_e = _discrete(a, b, e, parameters.period, delay, pending)
+    speeds = np.repeat(SPEEDS, len(cars))
+    q, r = _cost(facts, parameters.lateral, parameters.period, speeds, big_a.shape[-1])
+    p = riccati(big_a, big_b, q / r[:, None, None])  # one unit of cost per unit of change
+    gain = big_b / (1.0 + np.einsum("ki,kij,kj->k", big_b, p, big_b))[:, None]
+    feedback = np.einsum("ki,kij,kjl->kl", gain, p, big_a)
+    closed = big_a - big_b[:, :, None] * feedback[:, None, :]
+    preview = _preview(closed, gain, np.einsum("kij,kj->ki", p, big_e), horizon)
+    slip = _slip(a, parameters.period)
+    forecast, impulse = _forecast(big_a, big_b, big_e, feedback, preview)
+    shape = (len(SPEEDS), len(gradients))
+    return LateralDesign(
+        gradients,
+        np.concatenate((feedback, preview, slip), axis=1).reshape(*shape, -1),
+        forecast.reshape(*shape, HORIZON, -1),
+        impulse.reshape(*shape, HORIZON),
+        pending,
+        horizon,
+    )
+
+
+def with_gradient(facts: Facts, gradient: float) -> Facts:
+    """The car with the softer axle that gives it an understeer gradient."""
+    body: Body = facts.body
+    difference = gradient * body.friction * GRAVITY
+    front, rear = 1.0 / body.front_cornering_stiffness, 1.0 / body.rear_cornering_stiffness
+    if difference > front - rear:
+        front = rear + difference
+    else:
+        rear = front - difference
+    changed = replace(body, front_cornering_stiffness=1.0 / front, rear_cornering_stiffness=1.0 / rear)
+    return replace(facts, body=changed)
 
 
 def error_model(facts: Facts, speed: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -94,66 +170,111 @@ def error_model(facts: Facts, speed: float) -> tuple[np.ndarray, np.ndarray, np.
 
 
 def _held(a: np.ndarray, inputs: np.ndarray, duration: float) -> tuple[np.ndarray, np.ndarray]:
-    """Transition and input matrix over a duration with inputs (5, j) held."""
-    count = inputs.shape[1]
-    block = np.zeros((len(a) + count, len(a) + count))
-    block[: len(a), : len(a)], block[: len(a), len(a) :] = a, inputs
+    """Transitions (M, 5, 5) and input matrices (M, 5, j) over a duration with inputs held."""
+    states, count = inputs.shape[1:]
+    block = np.zeros((len(a), states + count, states + count))
+    block[:, :states, :states], block[:, :states, states:] = a, inputs
     whole = expm(block * duration)
-    return whole[: len(a), : len(a)], whole[: len(a), len(a) :]
+    return whole[:, :states, :states], whole[:, :states, states:]
 
 
-def _solve(
-    facts: Facts, parameters: ControlParameters, speed: float, delay: float, pending: int, horizon: int
-) -> np.ndarray:
-    """One row of the table."""
-    period, weights = parameters.period, parameters.lateral
-    a, b, e = error_model(facts, speed)
+def _discrete(
+    a: np.ndarray, b: np.ndarray, e: np.ndarray, period: float, delay: float, pending: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A (M, 5 + n, 5 + n), B and E (M, 5 + n) of M models over a period, the commands under way as states."""
     early = delay - (pending - 1) * period  # the older of two commands acts for this part of a period
-    whole, response = _held(a, np.stack((b, e), axis=1), period)
-    older_end = _held(a, b[:, None], early)[1][:, 0] if early > 1e-9 else np.zeros(ERROR_STATES)
-    later, newer = (
-        _held(a, b[:, None], period - early)
-        if period - early > 1e-9
-        else (np.eye(ERROR_STATES), np.zeros((5, 1)))
-    )
-
+    whole, response = _held(a, np.stack((b, e), axis=2), period)
+    later, newer = _held(a, b[:, :, None], max(period - early, 0.0))
+    older = later @ _held(a, b[:, :, None], max(early, 0.0))[1]
     size = ERROR_STATES + pending
-    big_a, big_b, big_e = np.zeros((size, size)), np.zeros((size, 1)), np.zeros(size)
-    big_a[:ERROR_STATES, :ERROR_STATES] = whole
-    big_a[:ERROR_STATES, ERROR_STATES] = later @ older_end
-    big_e[:ERROR_STATES] = response[:, 1]
-    for row in range(pending - 1):
-        big_a[ERROR_STATES + row, ERROR_STATES + row + 1] = 1.0
-    big_a[size - 1, size - 1] = 1.0  # the newest command is the one before plus the change
-    big_b[size - 1, 0] = 1.0
+    big_a, big_b, big_e = (np.zeros((len(a), *shape)) for shape in ((size, size), (size,), (size,)))
+    big_a[:, :ERROR_STATES, :ERROR_STATES] = whole
+    big_a[:, :ERROR_STATES, ERROR_STATES] = older[:, :, 0]
+    big_e[:, :ERROR_STATES] = response[:, :, 1]
+    for row in range(ERROR_STATES, size - 1):
+        big_a[:, row, row + 1] = 1.0
+    big_a[:, size - 1, size - 1] = 1.0  # the newest command is the one before plus the change
+    big_b[:, size - 1] = 1.0
     if pending > 1:
-        big_a[:ERROR_STATES, ERROR_STATES + 1] += newer[:, 0]
+        big_a[:, :ERROR_STATES, ERROR_STATES + 1] += newer[:, :, 0]
     else:
-        big_a[:ERROR_STATES, ERROR_STATES] += newer[:, 0]
-        big_b[:ERROR_STATES, 0] = newer[:, 0]
+        big_a[:, :ERROR_STATES, ERROR_STATES] += newer[:, :, 0]
+        big_b[:, :ERROR_STATES] = newer[:, :, 0]
+    return big_a, big_b, big_e
 
+
+def _cost(
+    facts: Facts, weights: LateralParameters, period: float, speeds: np.ndarray, size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Q (M, size, size) and R (M,)."""
     rear = facts.dimensions.wheelbase - facts.body.front_axle_to_centre
-    course = np.zeros(size)
-    course[1:4] = 1.0, 1.0 / speed, -rear / speed
-    q = np.outer(course, course) / weights.course_error**2
-    q[0, 0] += 1.0 / weights.lateral_error**2
-    gradient = SteadyTurn(facts).gradient
-    rate = (
-        weights.lateral_jerk * (facts.dimensions.wheelbase + gradient * speed * speed) / max(speed, 3.0) ** 2
-    )
-    change = min(rate, facts.actuators.max_steering_rate) * period
-    r = np.array(((1.0 / change**2,),))
-    # scaled so that the equation is well conditioned: one unit of cost per unit of change
-    p = solve_discrete_are(big_a, big_b, q / r[0, 0], np.eye(1))
-    gain = np.linalg.solve(np.eye(1) + big_b.T @ p @ big_b, big_b.T)
-    feedback = (gain @ p @ big_a)[0]
-    closed = (big_a - big_b @ feedback[None, :]).T
-    preview = np.zeros(horizon)
-    vector = p @ big_e
+    course = np.zeros((len(speeds), size))
+    course[:, 1], course[:, 2], course[:, 3] = 1.0, 1.0 / speeds, -rear / speeds
+    q = course[:, :, None] * course[:, None, :] / weights.course_error**2
+    q[:, 0, 0] += 1.0 / weights.lateral_error**2
+    turn = SteadyTurn(facts)
+    rate = weights.lateral_jerk * (turn.wheelbase + turn.gradient * speeds**2) / np.maximum(speeds, 3.0) ** 2
+    change = np.minimum(rate, facts.actuators.max_steering_rate) * period
+    return q, 1.0 / change**2
+
+
+def riccati(a: np.ndarray, b: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Stabilising P (M, n, n) of P = AᵀPA − AᵀPB(1 + BᵀPB)⁻¹BᵀPA + Q for M systems at once, with input matrices b (M, n).
+
+    Doubling (Chu, Fan, Lin, Wang, "Structure-preserving algorithms for periodic discrete-time algebraic Riccati equations",
+    2004): each turn covers twice as many periods.
+    """
+    g, p, unit = b[:, :, None] * b[:, None, :], q.copy(), np.eye(a.shape[-1])
+    for _ in range(DOUBLINGS):
+        inverse = np.linalg.inv(unit + g @ p)
+        transposed = a.transpose(0, 2, 1)
+        grown = transposed @ p @ inverse @ a
+        g = g + a @ inverse @ g @ transposed
+        a = a @ inverse @ a
+        p = p + 0.5 * (grown + grown.transpose(0, 2, 1))
+        if np.abs(grown).max() <= 1e-12 * np.abs(p).max():
+            break
+    return p
+
+
+def _preview(closed: np.ndarray, gain: np.ndarray, vector: np.ndarray, horizon: int) -> np.ndarray:
+    """Gains (M, H) on the curvatures ahead, from P E as `vector` (M, n)."""
+    transposed = closed.transpose(0, 2, 1)
+    preview = np.zeros((len(closed), horizon))
     for step in range(horizon - 1):
-        preview[step] = gain[0] @ vector
-        vector = closed @ vector
-    preview[-1] = gain[0] @ np.linalg.solve(np.eye(size) - closed, vector)
-    slip, steer = _held(a[2:4, 2:4], a[2:4, 4:5], period)
-    model = np.concatenate((slip, steer), axis=1).ravel()
-    return np.concatenate((feedback, preview, model))
+        preview[:, step] = np.einsum("ki,ki->k", gain, vector)
+        vector = np.einsum("kij,kj->ki", transposed, vector)
+    rest = np.linalg.solve(np.eye(closed.shape[-1]) - transposed, vector[:, :, None])[:, :, 0]
+    preview[:, -1] = np.einsum("ki,ki->k", gain, rest)
+    return preview
+
+
+def _slip(a: np.ndarray, period: float) -> np.ndarray:
+    """Lateral velocity a period later from (v_y, r, δ), yaw rate measured: (M, 3)."""
+    keep = np.exp(a[:, 2, 2] * period)
+    response = (keep - 1.0) / a[:, 2, 2]
+    return np.stack((keep, response * a[:, 2, 3], response * a[:, 2, 4]), axis=1)
+
+
+def _forecast(
+    a: np.ndarray, b: np.ndarray, e: np.ndarray, feedback: np.ndarray, preview: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Unconstrained changes over the horizon as (M, N, n + H) of x and curvatures, and their answer (M, N) to c_0 = 1."""
+    count, size, ahead = len(a), a.shape[-1], preview.shape[-1]
+    later = np.zeros((ahead, ahead))  # curvatures one period on, the last standing for all beyond
+    later[np.arange(ahead - 1), np.arange(1, ahead)] = 1.0
+    later[-1, -1] = 1.0
+    state = np.zeros((count, size, size + ahead))
+    state[:, :, :size] = np.eye(size)
+    curvature = np.zeros((ahead, size + ahead))
+    curvature[:, size:] = np.eye(ahead)
+    answer = b.copy()
+    forecast, impulse = np.zeros((count, HORIZON, size + ahead)), np.ones((count, HORIZON))
+    for step in range(HORIZON):
+        forecast[:, step] = -np.einsum("ki,kij->kj", feedback, state) - preview @ curvature
+        state = a @ state + b[:, :, None] * forecast[:, step, None, :] + e[:, :, None] * curvature[0]
+        curvature = later @ curvature
+        if step + 1 < HORIZON:
+            impulse[:, step + 1] = -np.einsum("ki,ki->k", feedback, answer)
+            answer = np.einsum("kij,kj->ki", a, answer) + b * impulse[:, step + 1, None]
+    return forecast, impulse

@@ -1,11 +1,13 @@
 """Acceleration: the plan's, looked at ahead by the actuators' delay, plus feedback of the speed; stop, hold and restart."""
 
+import math
 from bisect import bisect_right
 
 from pilot_common.stopping import soft_stop
-from pilot_common.types import Trajectory
+from pilot_common.types import Trajectory, VehicleState
 from pilot_common.vehicle import Facts
-from pilot_control.parameters import LongitudinalParameters
+from pilot_control.drive_response import DriveResponse
+from pilot_control.parameters import ControlParameters
 
 
 class Profile:
@@ -32,28 +34,38 @@ class Profile:
 
 
 class Longitudinal:
-    """Memory: the last command and what is learned of slope, drag and load."""
+    """Memory: the last command, how the car answers (`response`), and what remains of speed errors (`learned`)."""
 
-    def __init__(self, facts: Facts, parameters: LongitudinalParameters) -> None:
-        self._p = parameters
+    def __init__(self, facts: Facts, parameters: ControlParameters) -> None:
+        self._p = parameters.longitudinal
         self._limits = facts.limits
         self._drive_lead = facts.powertrain.delay + facts.powertrain.time_constant
         self._brake_lead = facts.actuators.brake_delay + facts.actuators.brake_time_constant
+        self.response = DriveResponse(facts, parameters.drive_response, parameters.period)
         self.reset()
 
     def reset(self) -> None:
         """Nothing commanded, nothing learned."""
         self.command = 0.0
         self.learned = 0.0
+        self.response.reset()
 
     def follow(self, acceleration: float) -> None:
         """As if what the car does now had been commanded."""
         limits = self._limits
         self.command = max(-limits.max_deceleration, min(limits.max_acceleration, acceleration))
         self.learned = 0.0
+        self.response.forget()
 
-    def track(self, profile: Profile, time: float, speed: float, elapsed: float) -> float:
-        """The command that keeps the speed of a profile, `time` after its beginning."""
+    def observe(self, state: VehicleState, count: int) -> None:
+        """Learns how the car answers, over `count` periods in which it was driven by the last command."""
+        for _ in range(count):
+            self.response.update(self.command, state.speed, state.acceleration)
+
+    def track(
+        self, profile: Profile, time: float, speed: float, elapsed: float, highest: float = math.inf
+    ) -> float:
+        """The command that keeps the speed of a profile, `time` after its beginning, accelerating no more than `highest`."""
         p = self._p
         wanted_speed = profile.at(time)[0]
         _, braking = profile.at(time + self._brake_lead)
@@ -66,9 +78,10 @@ class Longitudinal:
             self.learned = 0.0
             return self._bounded(-p.hold_deceleration, elapsed)
         error = wanted_speed - speed
-        free = self._bounded(ahead + p.proportional * error + self.learned, elapsed)
-        saturated = abs(free - (ahead + p.proportional * error + self.learned)) > 1e-6
-        if not saturated and wanted_speed > p.hold_speed:
+        wanted = min(ahead + p.proportional * error + self.learned, highest)
+        request = self.response.request(wanted, speed)
+        free = self._bounded(request, elapsed)
+        if abs(free - request) <= 1e-6 and wanted < highest and wanted_speed > p.hold_speed:
             learned = self.learned + p.integral * error * elapsed
             self.learned = max(-p.integral_limit, min(p.integral_limit, learned))
         return free

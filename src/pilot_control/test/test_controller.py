@@ -31,7 +31,7 @@ def test_the_fallback_alone_stops_the_car_in_its_lane():
     """As the gate plays it: open loop from the last command, in a curve."""
     drive = Drive(motorway_course(), constant(30.0)).run(10)
     last = drive.commands[-1]
-    plant: VehicleModel = drive.plant
+    plant: VehicleModel = drive.model
     start = drive.time - STEP
     for index in range(600):
         age = start + index * STEP - last.stamp
@@ -68,7 +68,7 @@ def test_engaging_has_no_jolt():
     for _ in range(at):
         drive.step()
     before = drive.commands[-1]
-    motion = drive.plant.state
+    motion = drive.model.state
     first = drive.step()
     assert abs(first.steering_angle - motion.steering_angle) < 0.002
     assert abs(first.acceleration - motion.acceleration) <= vehicle().facts.limits.max_jerk * STEP + 1e-9

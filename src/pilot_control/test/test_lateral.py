@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from course import Drive, constant, make_controller, motorway_course, straight, vehicle, with_actuator
+from course import Drive, Plant, constant, make_controller, motorway_course, straight, vehicle, with_actuator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,7 +45,7 @@ def test_thirty_percent_wrong_tyres_stay_stable(front, rear):
         rear_cornering_stiffness=rear * body.rear_cornering_stiffness,
     )
     plant = replace(SLOW_STEERING.facts, body=tyres)
-    drive = Drive(motorway_course(), constant(FAST), car=SLOW_STEERING, plant_facts=plant).run(55)
+    drive = Drive(motorway_course(), constant(FAST), car=SLOW_STEERING, plant=Plant(facts=plant)).run(55)
     assert drive.largest_error < 0.3  # m, the lane has 0.8 m to spare
     assert max(np.abs(drive.errors[-100:])) < 0.02  # and it calms down on the straight
 
@@ -56,12 +56,12 @@ def test_thirty_percent_wrong_delay_mass_and_inertia_stay_stable(factor):
     actuators = replace(facts.actuators, steering_delay=0.1 * factor, steering_time_constant=0.1 * factor)
     body = replace(facts.body, mass=facts.body.mass * factor, yaw_inertia=facts.body.yaw_inertia / factor)
     plant = replace(facts, actuators=actuators, body=body)
-    drive = Drive(motorway_course(), constant(FAST), car=SLOW_STEERING, plant_facts=plant).run(50)
+    drive = Drive(motorway_course(), constant(FAST), car=SLOW_STEERING, plant=Plant(facts=plant)).run(50)
     assert drive.root_mean_square < 0.05
 
 
 def test_crooked_steering_is_learned():
-    drive = Drive(straight(), constant(25.0), steering_bias=0.003).run(20)
+    drive = Drive(straight(), constant(25.0), plant=Plant(facts=vehicle().facts, steering_bias=0.003)).run(20)
     assert max(np.abs(drive.errors[-100:])) < 0.02
     assert drive.largest_error < 0.8
 
@@ -89,9 +89,10 @@ def test_feedback_loop_is_stable_at_every_speed_of_the_table():
     controller = make_controller(vehicle())
     table = design(vehicle().facts, controller._p)
     for speed in SPEEDS:
-        feedback, preview, _ = table.gains(float(speed))
-        assert np.isfinite(feedback).all() and np.isfinite(preview).all()
-        assert feedback[0] > 0.0 and feedback[1] > 0.0  # left of the path or pointing left: steer right
+        for gradient in table.gradients:
+            gains = table.gains(float(speed), gradient)
+            assert np.isfinite(gains.feedback).all() and np.isfinite(gains.preview).all()
+            assert gains.feedback[0] > 0.0 and gains.feedback[1] > 0.0  # left of the path: steer right
 
 
 @settings(max_examples=60, deadline=None)
@@ -113,8 +114,8 @@ def test_in_a_steady_turn_nothing_changes(speed, radius, left):
     x = np.zeros(ERROR_STATES + table.pending)
     x[1:5] = -slip, slip * speed + rear * speed * curvature, speed * curvature, angle
     x[5:] = angle
-    feedback, preview, _ = table.gains(speed)
-    change = -feedback @ x - preview.sum() * curvature
+    gains = table.gains(speed, turn.gradient)
+    change = -gains.feedback @ x - gains.preview.sum() * curvature
     assert math.isclose(change, 0.0, abs_tol=1e-7)
 
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from course import STEP, Drive, constant, straight, vehicle
+from course import STEP, Drive, Plant, constant, straight, vehicle
 
 CARS = ("city_ev", "sedan_ice", "suv_erev", "flagship_ev")
 
@@ -49,7 +49,7 @@ def test_the_car_stands_still_and_starts_again(name):
 
 
 def test_a_slope_is_learned_away():
-    drive = Drive(straight(), constant(20.0), grade=0.04).run(25)
+    drive = Drive(straight(), constant(20.0), plant=Plant(facts=vehicle().facts, grade=0.04)).run(25)
     assert abs(drive.true_speeds[-1] - 20.0) < 0.1
 
 

@@ -41,7 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--full", action="store_true", help="the whole grids, not the subset for CI")
     add("--sample", type=natural, help="only so many cases of each suite, spread evenly over all of them")
     add("--perfect", action="store_true", help="drive all again with perfect perception: what sensing costs")
-    add("--cases", type=Path, help="CSV with other values for r157, columns as in its rows")
+    add("--cases", type=Path, help="CSV with other values for r157, columns as in its rows; for recorded, a folder")
+    add("--hours", type=float, help="of driving with each vehicle (motorway)")
     add("--case", help="drive this one case and write its report and bag")
     add("--report", action="store_true", help="with --case: as ever, the report is always written")
     add("--seed", type=natural, default=1, help="of everything random (default 1)")
@@ -56,8 +57,10 @@ def run(options: argparse.Namespace, screen: Screen) -> dict[str, Any]:
     vehicles = [
         load_checked_vehicle(name, config) for name in dict.fromkeys(options.vehicle or [DEFAULT_VEHICLE])
     ]
-    if options.cases is not None and [suite.key for suite in suites] != ["r157"]:
-        raise PilotError("--cases gives values for r157 only; say --suite r157")
+    if options.cases is not None and (len(suites) != 1 or suites[0].key not in ("r157", "recorded")):
+        raise PilotError("--cases gives values for r157, or recordings; say --suite r157 or --suite recorded")
+    if options.hours is not None and not 0.0 < options.hours <= 1000.0:
+        raise PilotError(f"--hours must lie above 0 and at most 1000, found {options.hours:g}")
     setting = Setting(
         vehicle=vehicles[0],
         config=config,
@@ -65,6 +68,7 @@ def run(options: argparse.Namespace, screen: Screen) -> dict[str, Any]:
         seed=options.seed,
         sample=options.sample,
         cases_file=options.cases,
+        hours=options.hours,
     )
     parts = ("-".join(options.suite or ["all"]), *(vehicle.name for vehicle in vehicles))
     if options.case is not None:

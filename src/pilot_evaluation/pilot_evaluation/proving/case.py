@@ -107,6 +107,7 @@ class Setting:
     seed: int = 1
     sample: int | None = None
     cases_file: Path | None = None
+    hours: float | None = None  # of driving, for suites that are measured by time
 
 
 class Suite(ABC):

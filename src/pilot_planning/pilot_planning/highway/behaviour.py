@@ -89,6 +89,8 @@ class Behaviour:
             advice += to_gap
             if wish is None and not way.short(scene.own_lane):
                 wish = self._free_wish(scene, way, desire, change)
+                if wish is not None and self._chooses and change.phase is Phase.WAITING:
+                    advice += self._align(scene, desire, change, FAR, REAR_TIME_GAP, wish.side)
         return Choice(wish if self._chooses else None, tuple(advice), way)
 
     def changed(self, step: int) -> None:
@@ -124,18 +126,28 @@ class Behaviour:
         if conflict is None:
             return wish, []
         left = float(way.distance[own]) - p.end_margin - (abs(changes) - 1) * p.must_time * scene.speed
-        gap = change.gaps.best(scene, target, desire.speed, max(left, 0.0), self._acceleration, time_gap)
+        advice = self._align(scene, desire, change, max(left, 0.0), time_gap, side)
+        return (wish if must else None), advice if self._chooses else []
+
+    def _align(
+        self, scene: Scene, desire: Desire, change: LaneChange, way: float, time_gap: float, side: Side
+    ) -> list[Advice]:
+        """The law that brings the car to the gap beside that it reaches best; none while it has room there already."""
+        target = scene.own_lane + step_to(side)
+        if change.gaps.conflict(scene, target, time_gap) is None:
+            return []
+        gap = change.gaps.best(scene, target, desire.speed, way, self._acceleration, time_gap)
         if gap is None:
-            return (wish if must else None), []
+            return []
         law = AlignLaw(gap.first, (gap.last - gap.first) / gap.time, gap.time)
-        return (wish if must else None), [Advice("merge", law, (gap.time,), gap.front or gap.rear)]
+        return [Advice("merge", law, (gap.time,), gap.front or gap.rear)]
 
     def _lane_end(self, scene: Scene, way: Way) -> Iterator[Advice]:
         """Stops before the end of the own lane."""
         own = scene.own_lane
         if way.short(own) and way.ends[own] and way.distance[own] < FAR:
             distance = float(way.distance[own]) - self._front - self._p.end_margin
-            law = ApproachLaw(distance, 0.0, 0.0, self._p.end_deceleration, self._own.speed.gain)
+            law = ApproachLaw(distance, 0.0, 0.0, self._p.end_deceleration, self._p.approach_gain)
             yield Advice("lane_end", law, (float(way.distance[own]),))
 
     def _limits_ahead(self, scene: Scene, route: Route | None) -> Iterator[Advice]:
@@ -149,7 +161,7 @@ class Behaviour:
             if distance > 0.0 and limit > 0.0:
                 yield Advice(
                     "limit_ahead",
-                    ApproachLaw(distance, limit, 0.0, self._own.speed.deceleration, self._own.speed.gain),
+                    ApproachLaw(distance, limit, 0.0, self._own.speed.deceleration, self._p.approach_gain),
                     (limit, distance),
                 )
 
@@ -194,7 +206,7 @@ class Behaviour:
             float(allowed[row]),
             float(traffic.speed[row]),
             self._own.speed.deceleration,
-            self._own.speed.gain,
+            self._p.approach_gain,
         )
         yield self._about(scene, row, float(gap[row]), "pass_right", law, (float(allowed[row]),))
 
@@ -246,10 +258,11 @@ class Behaviour:
     ) -> Wish | None:
         """The wish for a change that pays, once it has paid for a while and there is room at little cost for who is behind."""
         target = scene.own_lane + step_to(side)
-        if change.never(side, scene):
+        if change.never(side, scene) or self._busy(scene):
             return None
         waiting = change.phase is Phase.WAITING and change.side is side
-        free = change.gaps.conflict(scene, target) is None
+        lead_time = self._own.lane_change.indicator_time
+        free = change.gaps.conflict(scene, target, after=lead_time) is None
         free = free and change.gaps.braking_behind(scene, target) < self._p.polite_deceleration
         if not free and not waiting:
             self._worth_since[side] = math.inf
@@ -260,6 +273,14 @@ class Behaviour:
         if gain > 0.0:
             return Wish(side, "overtake", (gain, self._p.horizon), self._ahead(scene))
         return Wish(side, "keep_right", (-gain,))
+
+    def _busy(self, scene: Scene) -> bool:
+        """In a tight curve nobody changes lanes without need."""
+        road = scene.road
+        reach = road.ego_station + self._own.lane_change.duration * scene.speed
+        first, last = np.searchsorted(road.line.station, (road.ego_station, reach))
+        tightest = float(np.abs(road.line.curvature[first : last + 1]).max(initial=0.0))
+        return tightest * scene.speed * scene.speed > self._p.curve_acceleration
 
     def _ahead(self, scene: Scene) -> int:
         """Identity of the next one ahead in the own lane, 0 for none."""

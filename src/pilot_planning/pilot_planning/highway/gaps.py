@@ -4,6 +4,7 @@ Everything is judged at once for all gaps and times. Distances are along the roa
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -67,15 +68,20 @@ class Gaps:
         found = np.minimum(aside, then) < half + traffic.half_width - ON_THE_MARK
         return np.flatnonzero(found & (aside < 3.0 * half))  # no farther than one lane beyond
 
-    def conflict(self, scene: Scene, lane: int, time_gap: float = REAR_TIME_GAP) -> Conflict | None:
-        """The first road user that leaves no room in a lane; None where it is free. UN R79 asks for 1 s behind."""
+    def conflict(
+        self, scene: Scene, lane: int, time_gap: float = REAR_TIME_GAP, after: float = 0.0
+    ) -> Conflict | None:
+        """The first road user that leaves no room in a lane, now or `after` a time at present speeds; None where it is free.
+
+        UN R79 asks for a time gap of 1 s behind.
+        """
         rows = self.inside(scene, lane)
         if not len(rows):
             return None
-        ahead, behind, speed = self._distances(scene, rows)
+        ahead, behind, speed = self._distances(scene, rows, after)
         beside = (ahead <= self._p.beside_margin) & (behind <= self._p.beside_margin)
         room_behind = rear_distance(scene.speed, speed, time_gap)
-        room_ahead = self._room_ahead(scene.speed, speed)
+        room_ahead = self._room_ahead(scene.speed, speed, time_gap)
         bad = beside | ((ahead > 0.0) & (ahead < room_ahead)) | ((behind > 0.0) & (behind < room_behind))
         if not bad.any():
             return None
@@ -116,7 +122,7 @@ class Gaps:
         rear_speed = np.concatenate((speed, (0.0,)))[:, None]
         end_speed = np.minimum(front_speed, wish)
         time = TIMES[None, :]
-        most = front + front_speed * time - self._room_ahead(end_speed, front_speed)
+        most = front + front_speed * time - self._room_ahead(end_speed, front_speed, time_gap)
         least = rear_distance(end_speed, rear_speed, time_gap) - rear + rear_speed * time
         easy = 0.5 * (scene.speed + end_speed) * time
         travelled = np.minimum(np.maximum(easy, least), most)
@@ -136,13 +142,16 @@ class Gaps:
             float(last[k, t]),
         )
 
-    def _distances(self, scene: Scene, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Free distance ahead of and behind the car (negative on the other side), and speed."""
-        traffic = scene.traffic
-        station = traffic.station[rows] - scene.road.ego_station
+    def _distances(
+        self, scene: Scene, rows: np.ndarray, after: float = 0.0
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Free distance ahead of and behind the car (negative on the other side) after a time, and speed."""
+        traffic, speed = scene.traffic, scene.traffic.speed[rows]
+        station = traffic.station[rows] - scene.road.ego_station + after * (speed - scene.speed)
         half = traffic.half_length[rows]
-        return station - half - self._front, self._back - (station + half), traffic.speed[rows]
+        return station - half - self._front, self._back - (station + half), speed
 
-    def _room_ahead(self, speed: np.ndarray | float, front_speed: np.ndarray) -> np.ndarray:
+    def _room_ahead(self, speed: Any, front_speed: np.ndarray, time_gap: float) -> np.ndarray:
         closing = np.maximum(speed - front_speed, 0.0)
-        return self._p.front_time_gap * speed + closing * closing / (2.0 * self._p.front_deceleration)
+        kept = min(self._p.front_time_gap, time_gap) * speed
+        return kept + closing * closing / (2.0 * self._p.front_deceleration)

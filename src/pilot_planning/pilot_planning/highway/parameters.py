@@ -208,6 +208,10 @@ class BehaviourParameters:
     )
     route_cost: float = parameter("s", 0.0, 20.0, "of being in a lane at its end")
     end_margin: float = parameter("m", 0.0, 30.0, "left at the end of a lane")
+    approach_gain: float = parameter("1/s", 0.2, 2.0, "to the speed line before an end or a lower limit")
+    curve_acceleration: float = parameter(
+        "m/s²", 0.3, 3.0, "across, in a curve: above, lanes are not changed without need"
+    )
     end_deceleration: float = parameter("m/s²", 0.5, 3.5, "to a stop before the end of a lane")
     give_way_time: float = parameter("s", 0.5, 6.0, "ahead, who has to come over is given way")
     give_way_speed: float = parameter("", 0.0, 1.0, "share of our speed that the other has at least")

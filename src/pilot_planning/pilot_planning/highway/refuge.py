@@ -51,9 +51,10 @@ class Refuge:
         if self._moved_at is not None:
             return self._move(scene, way, self._moved_at)
         late = scene.stamp - self._since > p.time or scene.speed < p.slowest
-        if late or not self._changes_lanes or way.shoulder < self._width + p.margin:
+        known = way.right is not None and way.shoulder >= self._width + p.margin
+        if late or not known or not self._changes_lanes:
             return Haven(None, 0.0, self._hardest, None, False)
-        if way.right > 0:
+        if way.right:
             wish = Wish(Side.RIGHT, "to_shoulder", must=True)
             return Haven(None, 0.0, p.deceleration, wish, True)
         if self._free(scene, _centre(scene, way), way.shoulder):

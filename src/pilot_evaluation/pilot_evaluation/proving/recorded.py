@@ -159,7 +159,7 @@ class Recorded(Suite):
 
 
 def problem_files(setting: Setting) -> list[Path]:
-    """The CommonRoad files in order of name. Raises ScenarioError where there is none."""
+    """The CommonRoad files in order of name. Raises ScenarioError where a folder was named that holds none."""
     given = setting.cases_file
     if given is not None and given.is_file():
         return [given]
@@ -167,7 +167,7 @@ def problem_files(setting: Setting) -> list[Path]:
     root = Path(named) if named else setting.config.parent.parent / "shared" / "data"
     folder = given or root / FOLDER
     files = sorted(folder.glob("*.xml"))
-    if not files:
+    if not files and (given is not None or named):
         raise ScenarioError(
             f"{folder}: no CommonRoad files; --cases names their folder, or {VARIABLE} that of all recordings"
         )

@@ -180,13 +180,13 @@ def explained(plan: Plan) -> bool:
 
 def without_arrays(plan: Plan) -> Message:
     """What is needed of thousands of plans."""
-    return replace(
-        plan,
-        trajectory=Trajectory(**empty_arrays(Trajectory)),
-        ledger=Ledger.empty(),
-        lateral=Ledger.empty(),
+    light: dict[str, Any] = {
         **empty_arrays(Plan),
-    )
+        "trajectory": Trajectory(**empty_arrays(Trajectory)),
+        "ledger": Ledger.empty(),
+        "lateral": Ledger.empty(),
+    }
+    return replace(plan, **light)
 
 
 def disengagements(run: Run) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 WIDTH, HEIGHT = 640, 300  # px
-LEFT, RIGHT, TOP, BOTTOM = 52, 16, 12, 40
+LEFT, RIGHT, TOP, BOTTOM = 52, 30, 12, 40
 PLOT_WIDTH, PLOT_HEIGHT = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
 
@@ -52,7 +52,8 @@ def trade_off(dots: Sequence[Dot], x_words: str) -> str:
     """Share braked across, share of contacts up: the lower left corner is the best."""
     highest = max((dot.y for dot in dots), default=0.0)
     top = max(0.01, 1.15 * highest)
-    marks, used = [], []
+    marks: list[str] = []
+    used: list[tuple[float, float]] = []
     for dot in dots:
         x, y = _x(dot.x), _y(dot.y / top)
         label_y = y + 4.0

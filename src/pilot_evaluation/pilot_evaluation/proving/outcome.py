@@ -22,6 +22,7 @@ MEASURES = {
     "impact_speed": ("m/s", "closing speed along the road at the contact"),
     "crash_kind": ("", "1 side swipe (ego's centre ahead of the other's), 2 rear end"),
     "contact_time": ("s", "of the contact"),
+    "start_gap": ("m", "gap to a body ahead in the ego's way when measuring began"),
     "min_gap": ("m", "smallest gap to a body ahead in the ego's way"),
     "min_ttc": ("s", "smallest time to collision with a body ahead in the ego's way"),
     "min_time_gap": ("s", "smallest time gap, above 5 m/s"),
@@ -82,6 +83,7 @@ def _lead(run: Run) -> dict[str, float]:
     lead, speed = find_lead(run), run.column("truth", "speed")
     closing = speed - lead.speed
     found = {
+        "start_gap": float(lead.gap[0]),
         "min_gap": float(lead.gap.min()),
         "min_ttc": float(np.where(closing > 0.1, lead.gap / np.maximum(closing, 0.1), np.inf).min()),
         "min_time_gap": float(np.where(speed > 5.0, lead.gap / np.maximum(speed, 5.0), np.inf).min()),

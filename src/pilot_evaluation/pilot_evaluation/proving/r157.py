@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pilot_common.regulation import regulation_gap
 from pilot_evaluation.proving import r157_grid, r157_summary
 from pilot_evaluation.proving.case import FAIL, Case, End, Row, Setting, Suite
 from pilot_evaluation.proving.data_suite import DataSuite, car_facts
@@ -75,7 +74,7 @@ class R157(Suite):
         if family == "cut_in":
             return cut_in(setting.vehicle, parameters, time_gap)
         speed = parameters["speed_kph"] / 3.6
-        gap = max(regulation_gap(speed), speed * time_gap)  # near our own; the rest settles
+        gap = speed * time_gap + self.grid.standstill_gap  # near our own; the rest settles
         make = cut_out if family == "cut_out" else car_following
         return make(setting.vehicle, parameters, time_gap, gap)
 

@@ -2,8 +2,8 @@
 
 Geometry as the published sweep has it. Cut-in: the other car is beside the ego's lane with 1.6 m between the edges exactly when
 the bumper gap is `long_dist_m`, the ego being at its speed; before, its lateral speed grows from 0 to `lat_vel_mps` at 1.5 m/s²;
-then it is constant until both are centred. Cut-out: a leader at the ego's speed leaves at `lateral_speed_mps` when the middle of a
-standing car is 4.3 m + `front_distance_m` ahead of his (so the sweep has it); where he would himself hit it, he stops there dead.
+then it is constant until both are centred. Cut-out: a leader at the ego's speed leaves at `lateral_speed_mps` when the middle of
+a standing car is 4.3 m + `front_distance_m` ahead of his (so the sweep has it); where he would himself hit it, he stops there dead.
 Car-following: a leader at the ego's speed brakes at `leader_decel_g` to a stop. The initial gap of the latter two is our own.
 """
 
@@ -23,7 +23,7 @@ GRAVITY = 9.81
 LANE_WIDTH, LANES, EGO_LANE = 3.5, 4, 2
 ENGAGED = 0.3  # s, when the driver presses the button
 SETTLED = 1.5  # s from the start of the drive until the first cut-in of an approach: engaged, lanes and the other seen
-FOLLOWING = 9.0  # s until the first leader acts, so that the gap is our own
+FOLLOWING = 4.0  # s until the first leader acts; the drive begins near our own gap and settles
 SHARED = (
     2.0  # s of approach that cases share at most: each knows its approach without knowing the other cases
 )

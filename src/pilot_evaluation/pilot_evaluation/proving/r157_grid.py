@@ -78,6 +78,7 @@ class Grid:
     title: str
     source: str
     time_gap: float = parameter("s", 0.8, 3.0, "the driver's choice behind a leader")
+    standstill_gap: float = parameter("m", 0.0, 10.0, "what our own gap is above that")
     subset: dict[str, int]
     cut_in: tuple[CutInRange, ...]
     cut_out: CutOutRange

@@ -10,6 +10,7 @@ import numpy as np
 
 from pilot_evaluation.proving.case import ERROR, FAIL, Row, Setting
 from pilot_evaluation.proving.charts import Dot, Series, distribution, trade_off
+from pilot_evaluation.proving.r157_grid import load_grid
 from pilot_evaluation.proving.r157_references import DRIVERS
 
 NAMES = {
@@ -127,8 +128,7 @@ def _maps(setting: Setting, rows: Sequence[Row]) -> str:
         pairs.setdefault((parameters["ego_speed_kph"], parameters["cutin_speed_kph"]), []).append(row)
     maps, figures = [], []
     for (ego, other), of_pair in sorted(pairs.items()):
-        gaps = sorted({row.parameters["long_dist_m"] for row in of_pair})
-        laterals = sorted({row.parameters["lat_vel_mps"] for row in of_pair})
+        gaps, laterals = _axes(setting, ego, of_pair)
         cells = [_cell(row, gaps, laterals) for row in of_pair]
         maps.append(
             {"ego": _plain(ego), "other": _plain(other), "gaps": gaps, "laterals": laterals, "rows": cells}
@@ -156,6 +156,17 @@ def _maps(setting: Setting, rows: Sequence[Row]) -> str:
         f'<p class="keys">{keys}</p><div class="maps">{"".join(figures)}</div><div id="picked" class="note"></div>'
         f'<script type="application/json" id="cut-ins">{data}</script><script>\n{script}</script>'
     )
+
+
+def _axes(setting: Setting, ego: float, rows: Sequence[Row]) -> tuple[list[float], list[float]]:
+    """Gaps and lateral speeds of a map: those of the published sweep, or, where other values were driven, these."""
+    gaps = sorted({row.parameters["long_dist_m"] for row in rows})
+    laterals = sorted({row.parameters["lat_vel_mps"] for row in rows})
+    for sweep in load_grid(setting.config).cut_in:
+        whole = sweep.long_dist_m.values, sweep.lat_vel_mps.values
+        if ego in sweep.ego_speed_kph and set(gaps) <= set(whole[0]) and set(laterals) <= set(whole[1]):
+            return whole
+    return gaps, laterals
 
 
 def _cell(row: Row, gaps: Sequence[float], laterals: Sequence[float]) -> list[float]:

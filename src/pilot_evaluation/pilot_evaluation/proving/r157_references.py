@@ -18,7 +18,11 @@ DRIVERS = tuple(REFERENCES)
 
 
 def known(family: str, rows: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
-    """Per case and driver: contact, impact speed, whether it braked, its peak; and whether any of the four avoids the contact."""
+    """Per case and driver: contact, impact speed, whether it saw a danger, its peak; and whether any of the four avoids it.
+
+    The published share braked and mean peak deceleration count a driver as braking once it has seen a danger, even where the
+    contact or the passing comes before its reaction.
+    """
     if not rows:
         return []
     outcomes = judge(cases_of(family, rows))
@@ -26,8 +30,8 @@ def known(family: str, rows: Sequence[Mapping[str, float]]) -> list[dict[str, fl
     for driver in (*DRIVERS, FULL):
         outcome = outcomes[driver]
         columns[f"{driver}_contact"] = outcome.collided
-        columns[f"{driver}_impact_speed"] = outcome.impact_speed
-        columns[f"{driver}_braked"] = outcome.max_deceleration > 0.0
+        columns[f"{driver}_impact_speed"] = np.abs(outcome.impact_speed)
+        columns[f"{driver}_braked"] = outcome.braked
         columns[f"{driver}_peak_deceleration"] = outcome.max_deceleration
         columns[f"{driver}_leader_hit"] = outcome.leader_hit
     columns["preventable"] = ~np.all([outcomes[driver].collided for driver in DRIVERS], axis=0)

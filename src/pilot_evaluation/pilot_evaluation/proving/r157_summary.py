@@ -98,6 +98,6 @@ def _sentence(
         f"{preventable} preventable contacts in {cases} cases ({contacts} contacts)",
         f"braked in {100.0 * (share or 0.0):.1f} %",
         f"mean peak {peak or 0.0:.2f} m/s²",
-        f"{activations} of {false} false activations",
     ]
+    parts += [f"{activations} false activations in {false} cases"] if false else []
     return ", ".join(parts) + (f", {errors} errors" if errors else "")

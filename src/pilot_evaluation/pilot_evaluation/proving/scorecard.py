@@ -57,7 +57,7 @@ def _banner(vehicle: Vehicle, proofs: Sequence[Proof], passed: bool) -> str:
         "Vehicle": vehicle.name,
         "Cases": f"{sum(len(proof.rows) for proof in proofs):,}",
         "Seed": str(proofs[0].setting.seed) if proofs else "–",
-        "Drives": "whole grids" if proofs and proofs[0].setting.full else "CI subset",
+        "Drives": _extent(proofs[0].setting) if proofs else "–",
     }
     told = "".join(f"<div><dt>{key}</dt><dd>{html.escape(value)}</dd></div>" for key, value in facts.items())
     css, sign, word = ("pass", "✓", "Pass") if passed else ("fail", "✗", "Fail")
@@ -66,6 +66,14 @@ def _banner(vehicle: Vehicle, proofs: Sequence[Proof], passed: bool) -> str:
         f'<div class="headline"><h1>Proving ground: {html.escape(vehicle.facts.title)}</h1>'
         f'<p>{held} of {len(proofs)} suites hold.</p></div><dl class="facts">{told}</dl></header>'
     )
+
+
+def _extent(setting: Setting) -> str:
+    if setting.cases_file is not None:
+        return setting.cases_file.name
+    if setting.sample is not None:
+        return f"a sample of {setting.sample}"
+    return "whole grids" if setting.full else "CI subset"
 
 
 def _suites(proofs: Sequence[Proof]) -> str:

@@ -99,6 +99,9 @@ class RelevanceParameters:
     doubtful_deceleration: float = parameter(
         "m/s²", 0.1, 3.0, "most for what is not confirmed yet: a radar echo that no camera shows"
     )
+    leave_margin: float = parameter(
+        "s", 0.5, 5.0, "who walks across and has left our path so long before we come is not braked for"
+    )
     crossing_margin: float = parameter("s", 0.1, 2.0, "between a crossing object's passage and ours")
     most: int = parameter("", 1, 20, "nearest objects regarded one by one")
 

@@ -85,10 +85,12 @@ def obstacles(
 
     speed_toward = np.maximum(toward, 1e-3)
     arrival = np.maximum(clearance - p.margin, 0.0) / speed_toward
-    crossing = np.zeros(len(gap), bool)
+    crossing, gone = np.zeros(len(gap), bool), np.zeros(len(gap), bool)
     walks = (traffic.class_id == ObjectClass.PEDESTRIAN) | (traffic.class_id == ObjectClass.TWO_WHEELER)
     walks |= traffic.sideways
     if walks.any():  # on most roads at most times there is none
+        gone = walks & _gone_before(traffic, across, half_width, meeting, p)
+        in_path &= ~gone
         crossing = ahead & ~in_path & walks & (toward > np.maximum(np.abs(traffic.speed), p.drift_rate))
         leaving = arrival + 2.0 * (traffic.half_width + half_width + p.margin) / speed_toward
         passing = (gap + 2.0 * traffic.half_length + length) / closing
@@ -96,7 +98,7 @@ def obstacles(
 
     coming = comings(traffic, road, across, clearance, q)
     both = 2.0 * traffic.half_length + length
-    cut_in = ~in_path & ~crossing & (gap > -both) & (coming.probability >= q.possible)
+    cut_in = ~in_path & ~crossing & ~gone & (gap > -both) & (coming.probability >= q.possible)
 
     rows = np.flatnonzero(in_path | cut_in | crossing)
     rows = rows[np.argsort(gap[rows], kind="stable")][: p.most]
@@ -122,3 +124,15 @@ def obstacles(
         )
         for row in rows
     ]
+
+
+def _gone_before(
+    traffic: Traffic, across: np.ndarray, half_width: float, meeting: np.ndarray, p: RelevanceParameters
+) -> np.ndarray:
+    """Who crosses and has left our path well before the car comes, bool (N,); one who stops is back in it at the next look."""
+    rate = np.abs(traffic.offset_rate)
+    left = np.where(traffic.offset_rate > 0.0, -across, across)  # still to go to the middle of our path
+    way = traffic.half_width + half_width + p.margin_release + left
+    leaving = np.maximum(way, 0.0) / np.maximum(rate, 1e-3)
+    walking = rate > np.maximum(np.abs(traffic.speed), p.drift_rate)
+    return walking & (leaving + p.leave_margin < meeting)

@@ -22,9 +22,15 @@ class FollowLaw(Law):
     constant time gap T the surplus follows ė = −u exactly for a = (u(e) − closing) / T, which is string stable for T > 2 ×
     actuator lag (Rajamani, Vehicle Dynamics and Control, 6.6). Leader and gap are looked at `anticipation` ahead with the
     leader's acceleration, which makes up for the car's own delay.
+
+    Near the wanted gap, with u = λ e and the difference of speeds weighted by κ, a leader's swing of frequency ω comes
+    through with |G|² ≈ 1 − ω² (T² + 2 T (κ − 1) / λ): κ > 1 lets the gap breathe and calms slow swings as well. That holds for the
+    speed the car has. Against the planned speed, which is `ahead` of the car's by its lag τ, the bracket loses
+    2 τ / λ and slow swings grow from car to car.
     """
 
     __slots__ = (
+        "_ahead",
         "_anticipation",
         "_approach",
         "_danger_gain",
@@ -35,13 +41,18 @@ class FollowLaw(Law):
         "_gain_standing",
         "_opening",
         "_safe_reaction",
+        "_speed_gain",
         "_standstill",
         "_time_gap",
         "lead",
     )
 
-    def __init__(self, lead: LeadMotion, time_gap: float, deceleration: float, p: FollowParameters) -> None:
+    def __init__(
+        self, lead: LeadMotion, time_gap: float, deceleration: float, p: FollowParameters, ahead: float = 0.0
+    ) -> None:
         self.lead = lead
+        self._ahead = ahead
+        self._speed_gain = p.speed_gain
         self._time_gap = max(time_gap, p.shortest_time_gap)
         self._deceleration = deceleration
         self._standstill = p.standstill_gap
@@ -73,6 +84,7 @@ class FollowLaw(Law):
     def bound(self, time: float, travelled: float, speed: float) -> float:
         """See class."""
         lead, anticipation, gain = self.lead, self._anticipation, self._gain
+        speed -= self._ahead
         distance, lead_speed, _ = lead.at(time + anticipation)
         gap = lead.gap + distance - travelled - speed * anticipation
         surplus = gap - wanted_gap(speed, self._time_gap, self._standstill)
@@ -86,5 +98,5 @@ class FollowLaw(Law):
             danger = max(0.0, self._safe_reaction * speed - gap)
             opening = min(self._danger_speed, self._opening + self._danger_gain * danger)
             shrink = max(gain * surplus, -opening)
-        wanted = (shrink + lead_speed - speed) / self._time_gap
+        wanted = (shrink + self._speed_gain * (lead_speed - speed)) / self._time_gap
         return wanted if wanted > -self._deceleration else -self._deceleration

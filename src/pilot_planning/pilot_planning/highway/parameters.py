@@ -37,6 +37,9 @@ class FollowParameters:
     shortest_time_gap: float = parameter("s", 0.8, 3.0, "the driver cannot set less (ISO 15622: 0.8)")
     usual_time_gap: float = parameter("s", 0.8, 4.0, "when the driver has set none")
     gain: float = parameter("1/s", 0.05, 1.0, "closing speed per surplus of gap, behind a fast leader")
+    speed_gain: float = parameter(
+        "", 1.0, 2.0, "weight of the difference of speeds; above 1 the gap takes up part of a leader's swings"
+    )
     gain_standing: float = parameter("1/s", 0.1, 1.5, "the same behind a standing one; linear between")
     gain_speed: float = parameter("m/s", 2.0, 30.0, "speed from which a leader is fast")
     approach_deceleration: float = parameter("m/s²", 0.5, 3.0, "in a long approach")

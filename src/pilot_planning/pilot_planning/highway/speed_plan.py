@@ -114,7 +114,7 @@ class SpeedPlanner:
                 self._add_cut_in(add, item, lead, who, highest, ego.acceleration, braking)
                 continue
             if item.role is Role.IN_PATH:
-                self._add_follow(add, item, lead, who, time_gap, speed)
+                self._add_follow(add, item, lead, who, time_gap, speed, speed - ego.speed)
             if item.certain:
                 self._add_brake(add, item, lead, who, highest, braking)
         if mode is DriveMode.MINIMUM_RISK:
@@ -168,6 +168,7 @@ class SpeedPlanner:
         who: Both,
         time_gap: float,
         speed: float,
+        ahead: float,
     ) -> None:
         """Behind a newcomer the gap is restored gently, but as hard as keeping clear of him takes."""
         p, most = self._p.follow, self._limits.comfort_deceleration
@@ -179,7 +180,7 @@ class SpeedPlanner:
             most = min(most, max(p.lift_off, p.emergency_surplus * needed))
         if not item.proven:
             most = min(most, self._p.relevance.doubtful_deceleration)
-        law = FollowLaw(lead, time_gap, most, p)
+        law = FollowLaw(lead, time_gap, most, p, ahead)
         add("follow", law, law.wanted(speed), identity=item.identity, who=who)
 
     def _settle(self, found: list[Obstacle], speed: float, time_gap: float) -> None:

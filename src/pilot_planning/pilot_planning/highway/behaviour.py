@@ -82,7 +82,7 @@ class Behaviour:
         way = see_way(scene.road, route, scene.own_lane, self._right, scene.stamp, scene.speed)
         self._right = way.right
         advice = [*self._limits_ahead(scene, route), *self._lane_end(scene, way), *self._give_way(scene, way)]
-        advice += self._keep_behind_left(scene, way, desire)
+        advice += [*self._keep_behind_left(scene, way, desire), *self._behind_next(scene, change)]
         wish = None
         if allowed and change.phase in (Phase.NONE, Phase.WAITING):
             wish, to_gap = self._route_wish(scene, way, desire, change)
@@ -188,6 +188,22 @@ class Behaviour:
                 )
                 yield self._about(scene, row, float(gap[row]), "give_way", law, (float(way.distance[lane]),))
 
+    def _behind_next(self, scene: Scene, change: LaneChange) -> Iterator[Advice]:
+        """Does not run up to the one ahead in the lane that the car is about to move to."""
+        lane = scene.own_lane + step_to(change.side)
+        if change.phase is not Phase.WAITING or not 0 <= lane < len(scene.road.offset):
+            return
+        rows = change.gaps.inside(scene, lane)
+        traffic, p = scene.traffic, self._own.lane_change
+        gap = traffic.station[rows] - scene.road.ego_station - traffic.half_length[rows] - self._front
+        if not (gap > 0.0).any():
+            return
+        row = int(rows[np.where(gap > 0.0, gap, np.inf).argmin()])
+        near = float(gap[gap > 0.0].min())
+        lead = LeadMotion(near, float(traffic.speed[row]), 0.0, 1.0)
+        law = FollowLaw(lead, p.front_time_gap, p.gap_deceleration, self._own.follow)
+        yield self._about(scene, row, near, "next_lane", law, ())
+
     def _keep_behind_left(self, scene: Scene, way: Way, desire: Desire) -> Iterator[Advice]:
         """Passes nobody on the right faster than the market allows."""
         left = scene.own_lane + 1
@@ -197,7 +213,7 @@ class Behaviour:
         aside = np.abs(traffic.offset - float(scene.road.offset[left])) < 0.5 * float(scene.road.width[left])
         gap = traffic.station - scene.road.ego_station - traffic.half_length - self._front
         allowed = self._passing_speed(traffic.speed)
-        near = aside & (gap > 0.0) & (allowed < desire.speed)
+        near = aside & traffic.proven & (gap > 0.0) & (allowed < desire.speed)
         if not near.any():
             return
         row = int(np.where(near, gap + 2.0 * traffic.speed, np.inf).argmin())

@@ -69,11 +69,16 @@ class Gaps:
         return np.flatnonzero(found & (aside < 3.0 * half))  # no farther than one lane beyond
 
     def conflict(
-        self, scene: Scene, lane: int, time_gap: float = REAR_TIME_GAP, after: float = 0.0
+        self,
+        scene: Scene,
+        lane: int,
+        time_gap: float = REAR_TIME_GAP,
+        after: float = 0.0,
+        share: float = 1.0,
     ) -> Conflict | None:
         """The first road user that leaves no room in a lane, now or `after` a time at present speeds; None where it is free.
 
-        UN R79 asks for a time gap of 1 s behind.
+        UN R79 asks for a time gap of 1 s behind. `share` of the room ahead suffices.
         """
         rows = self.inside(scene, lane)
         if not len(rows):
@@ -81,7 +86,7 @@ class Gaps:
         ahead, behind, speed = self._distances(scene, rows, after)
         beside = (ahead <= self._p.beside_margin) & (behind <= self._p.beside_margin)
         room_behind = rear_distance(scene.speed, speed, time_gap)
-        room_ahead = self._room_ahead(scene.speed, speed, time_gap)
+        room_ahead = share * self._room_ahead(scene.speed, speed)
         bad = beside | ((ahead > 0.0) & (ahead < room_ahead)) | ((behind > 0.0) & (behind < room_behind))
         if not bad.any():
             return None
@@ -122,7 +127,7 @@ class Gaps:
         rear_speed = np.concatenate((speed, (0.0,)))[:, None]
         end_speed = np.minimum(front_speed, wish)
         time = TIMES[None, :]
-        most = front + front_speed * time - self._room_ahead(end_speed, front_speed, time_gap)
+        most = front + front_speed * time - self._room_ahead(end_speed, front_speed)
         least = rear_distance(end_speed, rear_speed, time_gap) - rear + rear_speed * time
         easy = 0.5 * (scene.speed + end_speed) * time
         travelled = np.minimum(np.maximum(easy, least), most)
@@ -151,7 +156,6 @@ class Gaps:
         half = traffic.half_length[rows]
         return station - half - self._front, self._back - (station + half), speed
 
-    def _room_ahead(self, speed: Any, front_speed: np.ndarray, time_gap: float) -> np.ndarray:
+    def _room_ahead(self, speed: Any, front_speed: np.ndarray) -> np.ndarray:
         closing = np.maximum(speed - front_speed, 0.0)
-        kept = min(self._p.front_time_gap, time_gap) * speed
-        return kept + closing * closing / (2.0 * self._p.front_deceleration)
+        return self._p.front_time_gap * speed + closing * closing / (2.0 * self._p.front_deceleration)

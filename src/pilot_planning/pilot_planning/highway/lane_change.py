@@ -214,7 +214,9 @@ class LaneChange:
         """Why a movement that has begun cannot go on. The gap was enough at first: less is asked now, or noise would decide."""
         if not scene.road.fresh:
             return "the lanes are not seen"
-        conflict = self.gaps.conflict(scene, scene.own_lane, self._p.urgent_time_gap)
+        conflict = self.gaps.conflict(
+            scene, scene.own_lane, self._p.urgent_time_gap, share=self._p.kept_share
+        )
         return conflict.words if conflict is not None else ""
 
     def _end(self, scene: Scene, note: str, completed: bool = False) -> None:

@@ -64,6 +64,7 @@ LAWS: dict[str, type[Law]] = {
     "limit_ahead": ApproachLaw,
     "pass_right": ApproachLaw,
     "give_way": FollowLaw,
+    "next_lane": FollowLaw,
     "merge": AlignLaw,
     "evade_brake": StopLaw,
     "jerk": JerkLaw,

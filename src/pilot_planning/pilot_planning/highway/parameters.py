@@ -180,6 +180,9 @@ class LaneChangeParameters:
     urgent_time_gap: float = parameter(
         "s", 0.3, 1.0, "to who is behind where the lane ends, and below which a movement is called off"
     )
+    kept_share: float = parameter(
+        "", 0.2, 1.0, "of the room ahead, below which a movement is called off: less than to begin it"
+    )
     rear_courtesy: float = parameter("s", 0.2, 1.5, "time gap that who is behind shall be left with")
     gap_deceleration: float = parameter("m/s²", 0.3, 3.0, "at most, to come to a gap")
     gap_patience: float = parameter("m²/s⁵", 0.0, 0.2, "effort that a second earlier is worth")

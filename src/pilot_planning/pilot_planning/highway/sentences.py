@@ -43,13 +43,14 @@ SENTENCES = {
     "brake": Both("needs {0:.1f} m/s²", "需减速 {0:.1f} m/s²"),
     "emergency": Both("needs {0:.1f} m/s²", "紧急制动，需减速 {0:.1f} m/s²"),
     "crossing": Both("crosses, needs {0:.1f} m/s²", "横穿，需减速 {0:.1f} m/s²"),
-    "minimum_risk": Both("minimum-risk manoeuvre, stop in the lane", "最小风险策略，车道内停车"),
+    "minimum_risk": Both("minimum-risk manoeuvre, to a stop", "最小风险策略，减速停车"),
     "hold": Both("held at standstill, no reason to go", "静止保持，暂无起步理由"),
     "hold_behind": Both("held at standstill behind track {0}", "静止保持，跟在目标 {0} 之后"),
     "lane_end": Both("this lane ends in {0:.0f} m", "本车道 {0:.0f} m 后结束"),
     "limit_ahead": Both("speed limit {0:.1f} m/s in {1:.0f} m", "前方 {1:.0f} m 处限速 {0:.1f} m/s"),
     "pass_right": Both("to the left, passed at {0:.1f} m/s at most", "在左侧，右侧通过不超过 {0:.1f} m/s"),
     "give_way": Both("has to come over within {0:.0f} m", "须在 {0:.0f} m 内并入，为其让行"),
+    "next_lane": Both("in the lane to move to", "位于拟变入车道"),
     "merge": Both("to a gap in the next lane within {0:.1f} s", "{0:.1f} s 内对准相邻车道空隙"),
     "jerk": Both(
         "jerk limit: from {0:.2f} towards {1:.2f} m/s²", "加加速度限制：由 {0:.2f} 趋向 {1:.2f} m/s²"

@@ -48,7 +48,8 @@ class ActorPlan:
 
     `speed_trace` holds times and speeds, linear in between and constant beyond both ends; with it, `speed` and the speeds of
     events do not count. With `time_gap` it keeps that gap to whoever is ahead in its way, the ego too (intelligent driver model).
-    What is not `solid` (an overhead sign, a manhole cover, a ghost) is seen but touches nobody.
+    What is not `solid` (an overhead sign, a manhole cover, a ghost) is seen but touches nobody; what does not turn slides over
+    the road as the rectangles of UN R157's reference simulations do.
     """
 
     station: float = parameter("m", 0.0, 100_000.0, "centre of the box at the start")
@@ -65,6 +66,7 @@ class ActorPlan:
     )
     seen_by: tuple[str, ...] = SENSING
     solid: bool = True
+    turns: bool = True
     elevation: float = optional(0.0, "m", 0.0, 20.0, "of its lower edge above the road")
     speed_trace: tuple[tuple[float, float], ...] = ()
     time_gap: float | None = optional(

@@ -33,7 +33,8 @@ class EgoOnRoad:
 @dataclass(frozen=True)
 class Traits:
     """What is unusual of N actors: radar cross-section (dB m², where `has_cross_section`), the kinds of sensors that see it
-    (bit set: camera 1, radar 2, lidar 4), whether it is a body that can be touched, and how high above the road it begins.
+    (bit set: camera 1, radar 2, lidar 4), whether it is a body that can be touched, how high above the road it begins, and
+    whether it slides across the road without turning.
     """
 
     cross_section: np.ndarray  # (N,)
@@ -41,12 +42,13 @@ class Traits:
     seen_by: np.ndarray  # (N,) uint8
     solid: np.ndarray  # (N,) bool
     elevation: np.ndarray  # (N,) m
+    slides: np.ndarray  # (N,) bool
 
     @classmethod
     def usual(cls, count: int) -> "Traits":
         """Of ordinary road users."""
         none = np.zeros(count)
-        return cls(none, none > 0.0, np.full(count, SEEN_BY_ALL, np.uint8), none == 0.0, none)
+        return cls(none, none > 0.0, np.full(count, SEEN_BY_ALL, np.uint8), none == 0.0, none, none > 0.0)
 
     @classmethod
     def of(cls, plans: Sequence[ActorPlan]) -> "Traits | None":
@@ -58,8 +60,10 @@ class Traits:
             np.array([sum(SENSOR_BITS[name] for name in set(plan.seen_by)) for plan in plans], np.uint8),
             np.array([plan.solid for plan in plans], bool),
             np.array([plan.elevation for plan in plans]),
+            np.array([not plan.turns for plan in plans], bool),
         )
         unusual = given | (traits.seen_by != SEEN_BY_ALL) | ~traits.solid | (traits.elevation > 0.0)
+        unusual |= traits.slides
         return traits if unusual.any() else None
 
     def rows(self, mask: np.ndarray) -> "Traits":
@@ -69,7 +73,7 @@ class Traits:
 
 @dataclass(frozen=True)
 class Others:
-    """N actors at one time, centres of their boxes; `course` is the heading relative to the reference line."""
+    """N actors at one time, centres of their boxes; `course` is the direction of motion relative to the reference line."""
 
     road: TrueRoad
     identity: np.ndarray  # (N,) uint32
@@ -82,10 +86,14 @@ class Others:
     traits: Traits | None = None  # none: all are ordinary road users
 
     @cached_property
-    def _placed(self) -> tuple[np.ndarray, np.ndarray]:
+    def _placed(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Centres, direction of motion, heading: the same but for what slides."""
         point, heading, _ = self.road.line.at(self.station)
         normal = np.stack((-np.sin(heading), np.cos(heading)), axis=-1)
-        return point + self.offset[:, None] * normal, heading + self.course
+        way = heading + self.course
+        if self.traits is not None:
+            heading = np.where(self.traits.slides, heading, way)
+        return point + self.offset[:, None] * normal, way, way if self.traits is None else heading
 
     @property
     def position(self) -> np.ndarray:
@@ -93,9 +101,14 @@ class Others:
         return self._placed[0]
 
     @property
+    def way(self) -> np.ndarray:
+        """Direction of motion (N,) in `map`, not wrapped."""
+        return self._placed[1]
+
+    @property
     def heading(self) -> np.ndarray:
         """(N,) in `map`, not wrapped."""
-        return self._placed[1]
+        return self._placed[2]
 
     def rows(self, mask: np.ndarray) -> "Others":
         """Only some of them."""

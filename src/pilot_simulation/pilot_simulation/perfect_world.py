@@ -180,7 +180,8 @@ class PerfectPerception:
         acceleration, yaw_rate = self._changes(others)
         heading = wrap_angle(others.heading - motion.yaw)
         centres = self._centres(lane, others.station)
-        turn = others.heading - others.course - place.heading
+        way = others.way - motion.yaw
+        turn = others.way - others.course - place.heading
         offset_rate = others.speed * np.sin(others.course)
         covariance = np.zeros((len(rows), 4, 4))
         covariance[:, range(4), range(4)] = DEVIATION**2
@@ -192,7 +193,7 @@ class PerfectPerception:
             class_id=others.class_id,
             existence=np.ones(len(rows)),
             position=columns(centre[:, 0], centre[:, 1], 0.5 * others.extent[:, 2]),
-            velocity=columns(others.speed * np.cos(heading), others.speed * np.sin(heading)),
+            velocity=columns(others.speed * np.cos(way), others.speed * np.sin(way)),
             acceleration=acceleration,
             heading=heading,
             yaw_rate=yaw_rate,

@@ -48,7 +48,8 @@ def make_scene(
     delta = others.position - np.array(pose[:2])
     centre = delta @ np.array(((cosine, -sine), (sine, cosine)))
     heading = wrap_angle(others.heading - pose[2])
-    velocity = columns(others.speed * np.cos(heading), others.speed * np.sin(heading))
+    way = heading if others.traits is None else others.way - pose[2]
+    velocity = columns(others.speed * np.cos(way), others.speed * np.sin(way))
     corner = box_corners(centre, heading, others.extent[:, 0], others.extent[:, 1])
     return Scene(
         stamp,

@@ -72,6 +72,15 @@ def test_course_is_the_direction_of_motion(actor, straight):
     assert rows[middle, 3] == pytest.approx(math.atan2(across, 20.0), abs=1e-3)
 
 
+def test_who_does_not_turn_moves_across_with_its_box_along_the_road(actor, straight):
+    moves = Event(time=0.0, lane=1, lateral_speed=1.0)
+    source = ScriptedActors([actor(lane=0, speed=10.0, events=(moves,), turns=False)], straight)
+    play(source, 2.0)
+    others = source.at(2.0)
+    assert others.heading == pytest.approx(0.0)
+    assert 10.0 * np.sin(others.way) == pytest.approx(1.0, abs=0.02)
+
+
 def test_a_gap_event_waits_for_the_ego(actor, straight):
     event = Event(gap=30.0, speed=0.0, acceleration=5.0)
     source = ScriptedActors([actor(speed=10.0, events=(event,))], straight)

@@ -3,8 +3,10 @@
 Geometry as the published sweep has it. Cut-in: the other car is beside the ego's lane with 1.6 m between the edges exactly when
 the bumper gap is `long_dist_m`, the ego being at its speed; before, its lateral speed grows from 0 to `lat_vel_mps` at 1.5 m/s²;
 then it is constant until both are centred. Cut-out: a leader at the ego's speed leaves at `lateral_speed_mps` when the middle of
-a standing car is 4.3 m + `front_distance_m` ahead of his (so the sweep has it); where he would himself hit it, he stops there dead.
+a standing car is 4.3 m + `front_distance_m` ahead of his (as in the sweep); where he would himself hit it, he stops there dead.
 Car-following: a leader at the ego's speed brakes at `leader_decel_g` to a stop. The initial gap of the latter two is our own.
+
+As in that simulation, who moves across the road does not turn: the bodies are rectangles along the road.
 """
 
 import math
@@ -61,6 +63,7 @@ def cut_in(vehicle: Vehicle, parameters: Mapping[str, float], time_gap: float) -
         offset=beside,
         extent=CAR,
         events=(moves,),
+        turns=False,
     )
     lasts = ramp + DURATION
     scenario = _scenario(
@@ -86,7 +89,7 @@ def cut_out(vehicle: Vehicle, parameters: Mapping[str, float], time_gap: float, 
     if hit is not None:
         events.append(Event(time=moves + hit, speed=0.0, acceleration=COLLISION))
     actors = (
-        ActorPlan(station=leader, speed=speed, offset=middle, extent=CAR, events=tuple(events)),
+        ActorPlan(station=leader, speed=speed, offset=middle, extent=CAR, events=tuple(events), turns=False),
         ActorPlan(station=standing, speed=0.0, offset=middle, extent=STANDING_CAR),
     )
     duration = FOLLOWING + SHARED + DURATION

@@ -30,7 +30,7 @@ def page() -> str:
 
 def _dataclasses(hint: Any) -> list[type]:
     if is_dataclass(hint):
-        return [hint]  # type: ignore[list-item]
+        return [hint]
     return [found for part in typing.get_args(hint) for found in _dataclasses(part)]
 
 

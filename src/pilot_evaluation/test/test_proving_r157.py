@@ -156,6 +156,28 @@ def test_preventable_is_what_any_reference_driver_avoids():
     assert {row["preventable"] for row in beside} == {0.0, 1.0}
 
 
+@pytest.mark.parametrize("family", ["cut_in", "cut_out", "car_following"])
+def test_a_case_is_found_again_by_its_name(family):
+    suite = R157(CONFIG)
+    case = next(case for case in suite.cases(setting()) if case.family == family)
+    assert suite.find(setting(), case.name) == case
+
+
+def test_a_name_may_hold_values_that_are_in_no_grid_but_must_make_sense():
+    suite = R157(CONFIG)
+    found = suite.find(setting(), "cut_in-57-23-31.5-0.85")
+    assert list(found.parameters.values()) == [57.0, 23.0, 31.5, 0.85]
+    for name in (
+        "cut_in-23-57-31-1",
+        "cut_in-57-23-31",
+        "cut_in-57-23-x-1",
+        "cut_in-57-23-3100-1",
+        "ghost",
+        "",
+    ):
+        assert suite.find(setting(), name) is None
+
+
 def driven(name, beside, contact=0.0, braked=1.0, peak=3.0, impact=0.0, verdict=PASS):
     measures = {
         "contact": contact,

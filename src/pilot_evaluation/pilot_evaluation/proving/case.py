@@ -120,6 +120,10 @@ class Suite(ABC):
     def cases(self, setting: Setting) -> Sequence[Case]:
         """All cases for the vehicle of the setting."""
 
+    def find(self, setting: Setting, name: str) -> Case | None:
+        """The case of a name, None where there is none."""
+        return next((case for case in self.cases(setting) if case.name == name), None)
+
     def groups(self, cases: Sequence[Case]) -> list[list[Case]]:
         """Cases that are run together."""
         return [[case] for case in cases]

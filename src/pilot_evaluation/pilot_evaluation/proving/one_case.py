@@ -25,11 +25,12 @@ SCENARIO = "case.yaml"
 def find_case(suites: Sequence[Suite], setting: Setting, name: str) -> tuple[Suite, Case]:
     """The case of a name in one of the suites. Raises ScenarioError."""
     for suite in suites:
-        for case in suite.cases(setting):
-            if case.name == name:
-                if case.scenario is None:
-                    raise ScenarioError(f"case {name} is no single drive; run its suite: --suite {suite.key}")
-                return suite, case
+        case = suite.find(setting, name)
+        if case is None:
+            continue
+        if case.scenario is None:
+            raise ScenarioError(f"case {name} is no single drive; run its suite: --suite {suite.key}")
+        return suite, case
     keys = ", ".join(suite.key for suite in suites)
     raise ScenarioError(
         f"no case '{name}' in {keys} for {setting.vehicle.name}; the rows of a run have all names"

@@ -49,6 +49,16 @@ class R157(Suite):
             cases += self._false.cases(setting)
         return cases
 
+    def find(self, setting: Setting, name: str) -> Case | None:
+        """The case of a name: of any values, in the grids or not, or one of the false activations."""
+        of_name = r157_grid.from_name(name)
+        if of_name is None:
+            return self._false.find(setting, name) if self._false is not None else None
+        family, parameters = of_name
+        if family == "cut_in" and parameters["cutin_speed_kph"] >= parameters["ego_speed_kph"]:
+            return None
+        return self._maker(setting, family)(parameters, known(family, [parameters])[0])
+
     def _maker(
         self, setting: Setting, family: str
     ) -> Callable[[Mapping[str, float], Mapping[str, float]], Case]:

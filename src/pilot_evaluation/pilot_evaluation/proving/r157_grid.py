@@ -177,6 +177,23 @@ def from_file(file: Path, fastest: float) -> dict[str, list[Parameters]]:
     return {family: list(distinct.values())}
 
 
+def from_name(name: str) -> tuple[str, Parameters] | None:
+    """Family and parameters in a case's name, of whatever value; None where it is no name of ours."""
+    family, *texts = name.split("-")
+    try:
+        values = [float(text) for text in texts]
+    except ValueError:
+        return None
+    columns = COLUMNS.get(family, ())
+    inside = all(
+        RANGES[column][0] <= value <= RANGES[column][1]
+        for column, value in zip(columns, values, strict=False)
+    )
+    if not columns or len(values) != len(columns) or not inside:
+        return None
+    return family, dict(zip(columns, values, strict=True))
+
+
 def _family_of(file: Path, columns: object) -> str:
     present = set(columns or ())  # type: ignore[call-overload]
     for family, needed in COLUMNS.items():

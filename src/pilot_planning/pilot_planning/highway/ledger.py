@@ -60,6 +60,7 @@ LAWS: dict[str, type[Law]] = {
     "crossing": BrakeLaw,
     "minimum_risk": StopLaw,
     "hold": StopLaw,
+    "lane_lost": ApproachLaw,
     "lane_end": ApproachLaw,
     "limit_ahead": ApproachLaw,
     "pass_right": ApproachLaw,

@@ -350,7 +350,7 @@ class HighwayPlanner:
             return Manoeuvre.LANE_CHANGE_LEFT if left else Manoeuvre.LANE_CHANGE_RIGHT
         if course.shift.cause == "evade":
             return Manoeuvre.EVADE
-        if binding.name == "hold" or (binding.bound < 0.0 and slowest <= 0.0):
+        if binding.name in ("hold", "lane_lost") or (binding.bound < 0.0 and slowest <= 0.0):
             return Manoeuvre.STOP
         return Manoeuvre.FOLLOW if binding.name in FOLLOWING else Manoeuvre.CRUISE
 

@@ -46,6 +46,7 @@ SENTENCES = {
     "minimum_risk": Both("minimum-risk manoeuvre, to a stop", "最小风险策略，减速停车"),
     "hold": Both("held at standstill, no reason to go", "静止保持，暂无起步理由"),
     "hold_behind": Both("held at standstill behind track {0}", "静止保持，跟在目标 {0} 之后"),
+    "lane_lost": Both("nobody sees the lane, it is known for {0:.0f} m", "车道不可见，仅已知前方 {0:.0f} m"),
     "lane_end": Both("this lane ends in {0:.0f} m", "本车道 {0:.0f} m 后结束"),
     "limit_ahead": Both("speed limit {0:.1f} m/s in {1:.0f} m", "前方 {1:.0f} m 处限速 {0:.1f} m/s"),
     "pass_right": Both("to the left, passed at {0:.1f} m/s at most", "在左侧，右侧通过不超过 {0:.1f} m/s"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from pilot_common.types import DriveMode, EgoMotion
 from pilot_common.vehicle import SensorKind, Vehicle
+from pilot_planning.highway.adaptation import ApproachLaw
 from pilot_planning.highway.behaviour import Advice
 from pilot_planning.highway.contingency import Brakes, answer
 from pilot_planning.highway.evasion import NONE as NO_SHIFT
@@ -63,6 +64,11 @@ class SpeedPlanner:
             if sensor.kind in (SensorKind.CAMERA, SensorKind.RADAR, SensorKind.LIDAR)
             and abs(sensor.yaw) <= 0.5 * sensor.field_of_view - 0.05
         )
+        self._lane_cameras = frozenset(
+            sensor.name
+            for sensor in vehicle.sensors
+            if sensor.kind is SensorKind.CAMERA and abs(sensor.yaw) <= 0.5 * sensor.field_of_view
+        )
         self.reset()
 
     def reset(self) -> None:
@@ -99,6 +105,11 @@ class SpeedPlanner:
             entries.append(entry(name, law, at_speed, values, **rest))
 
         target = self._add_speeds(add, road, speed, set_speed, lost)
+        if not road.fresh or (self._lane_cameras and self._lane_cameras.issubset(lost)):
+            # Nobody sees the lane any more: to a stand within what was seen of it.
+            gain = self._p.behaviour.approach_gain
+            known = ApproachLaw(road.sight, 0.0, 0.0, self._limits.comfort_deceleration, gain)
+            add("lane_lost", known, road.sight)
         for wanted in advice:
             add(wanted.name, wanted.law, *wanted.values, identity=wanted.identity, who=wanted.who)
         braking: list[int] = []

@@ -26,9 +26,7 @@ LANE_WIDTH, LANES, EGO_LANE = 3.5, 4, 2
 ENGAGED = 0.3  # s, when the driver presses the button
 SETTLED = 1.5  # s from the start of the drive until the first cut-in of an approach: engaged, lanes and the other seen
 FOLLOWING = 4.0  # s until the first leader acts; the drive begins near our own gap and settles
-SHARED = (
-    2.0  # s of approach that cases share at most: each knows its approach without knowing the other cases
-)
+SHARED = 1.0  # s of approach that cases share at most: each knows its own without knowing the other cases
 FAR_BACK = 300.0  # m, where the ego starts: road behind it
 COLLISION = 500.0  # m/s², of a leader who hits the standing car: at rest within a tick or two
 

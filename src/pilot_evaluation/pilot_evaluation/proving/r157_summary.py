@@ -27,8 +27,8 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
     contacts = sum(family["contacts"] for family in families.values())
     return {
         "verdict": PASS if passed else "fail",
-        "sentence": _sentence(len(driven), contacts, preventable, braking, activations, len(false), errors),
-        "cases": len(driven),
+        "sentence": _sentence(len(rows), contacts, preventable, braking, activations, len(false), errors),
+        "cases": len(rows),
         "contacts": contacts,
         "preventable_contacts": preventable,
         "share_braked": braking["share_braked"],

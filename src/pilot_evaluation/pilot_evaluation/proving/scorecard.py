@@ -41,9 +41,9 @@ def page(vehicle: Vehicle, proofs: Sequence[Proof], typed: str, version: str) ->
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="dark light">'
         f"<title>{title}</title><style>{style}</style></head><body>{_banner(vehicle, proofs, passed)}"
         f'<main class="scorecard">{"".join(sections)}<section><h2>Run it again</h2><pre><code>{html.escape(typed)}</code></pre>'
-        "<p class=note>One case with its report and bag: add <code>--case NAME</code> to a suite. Every case's row stands beside "
-        f"this page as CSV and JSON.</p></section></main><footer>Highway Pilot {html.escape(version)}. This page holds all its data "
-        "and needs no network.</footer></body></html>\n"
+        '<p class="note">One case with its report and bag: add <code>--case NAME</code> to a suite. Every case\'s row stands '
+        "beside this page as CSV and JSON.</p></section></main>"
+        f"<footer>Highway Pilot {html.escape(version)}. This page holds all its data and needs no network.</footer></body></html>\n"
     )
 
 

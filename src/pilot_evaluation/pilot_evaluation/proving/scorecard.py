@@ -43,7 +43,8 @@ def page(vehicle: Vehicle, proofs: Sequence[Proof], typed: str, version: str) ->
         f'<main class="scorecard">{"".join(sections)}<section><h2>Run it again</h2><pre><code>{html.escape(typed)}</code></pre>'
         '<p class="note">One case with its report and bag: add <code>--case NAME</code> to a suite. Every case\'s row stands '
         "beside this page as CSV and JSON.</p></section></main>"
-        f"<footer>Highway Pilot {html.escape(version)}. This page holds all its data and needs no network.</footer></body></html>\n"
+        f"<footer>Highway Pilot {html.escape(version)}. This page holds all its data and needs no network.</footer>"
+        "</body></html>\n"
     )
 
 

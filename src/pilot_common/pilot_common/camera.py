@@ -38,12 +38,24 @@ def image_of(sensor: Sensor) -> Image:
     return sensor.image
 
 
-def project(sensor: Sensor, points_base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels (N, 2) and depth (N,) of points (N, 3). Pixels mean something at positive depth only; they may lie outside."""
-    image = image_of(sensor)
-    optical = (np.asarray(points_base, float) - sensor.position) @ base_from_optical(sensor)
-    centre = np.array((0.5 * image.width_px, 0.5 * image.height_px))
-    return _pixels(optical, np.array(image.focal_length_px), centre)
+class OneCamera:
+    """One camera, its geometry computed once."""
+
+    def __init__(self, sensor: Sensor) -> None:
+        image = image_of(sensor)
+        self._rotation = base_from_optical(sensor)
+        self._shift = np.array(sensor.position) @ self._rotation
+        self._focal_length = np.array(image.focal_length_px)
+        self._centre = np.array((0.5 * image.width_px, 0.5 * image.height_px))
+
+    def project(self, points_base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels (…, 2) and depth (…) of points (…, 3).
+
+        Pixels mean something at positive depth only; they may lie outside the image.
+        """
+        optical = points_base @ self._rotation
+        optical -= self._shift
+        return _pixels(optical, self._focal_length, self._centre)
 
 
 class Cameras:
@@ -57,7 +69,7 @@ class Cameras:
         self._centre = 0.5 * np.array([(image.width_px, image.height_px) for image in images])
 
     def project(self, camera: np.ndarray, points_base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """As `project`, for groups of K points (N, K, 3), each group in the image of one `camera` (N,).
+        """As `OneCamera.project`, for groups of K points (N, K, 3), each group in the image of one `camera` (N,).
 
         Returns pixels (N, K, 2) and depth (N, K).
         """
@@ -102,6 +114,11 @@ class GroundView:
         points = ray[:, :2] * (self._height / np.maximum(fall, smallest))[:, None]
         points += self._place
         return points, fall > smallest
+
+
+def project(sensor: Sensor, points_base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """As `OneCamera.project`, of a camera looked up once."""
+    return OneCamera(sensor).project(np.asarray(points_base, float))
 
 
 def rays(sensor: Sensor, pixels: np.ndarray) -> np.ndarray:

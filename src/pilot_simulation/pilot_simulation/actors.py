@@ -88,12 +88,9 @@ class Others:
     @cached_property
     def _placed(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Centres, direction of motion, heading: the same but for what slides."""
-        point, heading, _ = self.road.line.at(self.station)
-        normal = np.stack((-np.sin(heading), np.cos(heading)), axis=-1)
+        point, heading = self.road.place(self.station, self.offset)
         way = heading + self.course
-        if self.traits is not None:
-            heading = np.where(self.traits.slides, heading, way)
-        return point + self.offset[:, None] * normal, way, way if self.traits is None else heading
+        return point, way, way if self.traits is None else np.where(self.traits.slides, heading, way)
 
     @property
     def position(self) -> np.ndarray:

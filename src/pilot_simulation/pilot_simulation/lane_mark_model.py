@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pilot_common.camera import Cameras, image_of
+from pilot_common.camera import OneCamera, image_of
 from pilot_common.vehicle import Sensor
 from pilot_simulation.parameters import MarkParameters
 from pilot_simulation.road import SPACING, TrueRoad
@@ -38,7 +38,7 @@ class LaneMarkModel:
 
     def __init__(self, sensor: Sensor, parameters: MarkParameters, generator: np.random.Generator) -> None:
         self._sensor, self._parameters, self._generator = sensor, parameters, generator
-        self._camera = Cameras([sensor])
+        self._camera = OneCamera(sensor)
         image = image_of(sensor)
         self._size = np.array((image.width_px, image.height_px), float)
         self._distance = np.geomspace(parameters.nearest, parameters.farthest, parameters.points)
@@ -103,13 +103,16 @@ class LaneMarkModel:
         point -= pose[:2]
         point = point @ base_from_map
         along = chord @ base_from_map / SPACING  # unit vector: points are `SPACING` apart
-        boundary = lines[:, None], column
-        offset = road.boundary[boundary]
-        base = np.zeros((*offset.shape, 3))
+        if road.even:
+            offset, there = road.boundary[lines, :1], True
+        else:
+            boundary = lines[:, None], column
+            offset, there = road.boundary[boundary], road.boundary_exists[boundary]
+        base = np.zeros((len(lines), len(column), 3))
         np.subtract(point[:, 0], offset * along[:, 1], out=base[:, :, 0])
         np.add(point[:, 1], offset * along[:, 0], out=base[:, :, 1])
-        pixel, depth = self._camera.project(np.zeros(len(lines), np.intp), base)
-        return pixel, road.boundary_exists[boundary] & (depth > 1.0)
+        pixel, depth = self._camera.project(base)
+        return pixel, (depth > 1.0) & there
 
     @staticmethod
     def _hidden(

@@ -71,6 +71,26 @@ class TrueRoad:
             line.curvature.tolist(),
         )
 
+    @cached_property
+    def _table(self) -> np.ndarray:
+        """x, y, heading and what each gains to the next point (P − 1, 6): one look-up for a place."""
+        line = self.line
+        row = np.column_stack((line.point, line.heading))
+        return np.concatenate((row[:-1], np.diff(row, axis=0)), axis=1)
+
+    def place(self, station: np.ndarray, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Points (N, 2) in `map` and the line's heading (N,); straight beyond both ends, as `ReferenceLine.at`."""
+        along = station / SPACING
+        piece = np.minimum(np.maximum(along, 0.0), len(self.line.station) - 2).astype(np.intp)
+        row = self._table.take(piece, axis=0)
+        share = along - piece
+        heading = row[:, 2] + np.minimum(np.maximum(share, 0.0), 1.0) * row[:, 5]
+        point = row[:, 3:5] * share[:, None]
+        point += row[:, :2]
+        point[:, 0] -= offset * np.sin(heading)
+        point[:, 1] += offset * np.cos(heading)
+        return point, heading
+
     def index(self, station: float) -> int:
         """Of the piece between two points that holds a station."""
         return min(max(int(station / SPACING), 0), len(self.line.station) - 2)

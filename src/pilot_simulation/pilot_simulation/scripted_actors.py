@@ -213,8 +213,9 @@ class ScriptedActors:
     def at(self, time: float) -> Others:
         """Between the last two states."""
         (before, after), (old, new) = self._times, self._states
-        share = (time - before) / (after - before) if after > before else 1.0
-        station, offset, course, speed = (old + share * (new - old)).T
+        if time != after and after > before:
+            new = old + (time - before) / (after - before) * (new - old)
+        station, offset, course, speed = new.T
         return Others(
             self._road,
             self._identity,

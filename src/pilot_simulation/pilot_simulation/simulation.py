@@ -274,7 +274,9 @@ class Simulation:
         motion = _between(self._before, self._car.true, share)
         place = self._place if share >= 1.0 else _place_between(self._place_before, self._place, share)
         others = self._others if share >= 1.0 else self._others_at(at)
-        others = others.rows(np.abs(others.station - place.station) < SIGHT)
+        near = np.abs(others.station - place.station) < SIGHT
+        if not np.logical_and.reduce(near):
+            others = others.rows(near)
         nanoseconds = self._start + round(at * 1e9)
         stamp = to_seconds(nanoseconds)
         truth = self._truth(stamp, motion, place, others.bodies)

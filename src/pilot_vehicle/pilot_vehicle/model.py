@@ -72,6 +72,7 @@ class VehicleModel:
         self._rear = wheelbase - body.front_axle_to_centre
         self._wheelbase = wheelbase
         self._drag = 0.5 * AIR_DENSITY * body.drag_area / self.believed.body.mass
+        self._rolling = GRAVITY * body.rolling_resistance
         # Forces by the believed mass: what the powertrain can do does not grow with the load.
         self.powertrain = make_powertrain(replace(self.believed, powertrain=facts.powertrain))
         self._recovers = isinstance(self.powertrain, Electric)
@@ -95,6 +96,8 @@ class VehicleModel:
 
     def resistance(self, speed: float, grade: float = 0.0) -> float:
         """Deceleration by air, tyres and slope (rise over run) in still air and at the believed mass: what is made up for."""
+        if grade == 0.0:
+            return self._drag * speed * speed + self._rolling
         cosine = 1.0 / math.sqrt(1.0 + grade * grade)
         return self._drag * speed * speed + GRAVITY * cosine * (self.facts.body.rolling_resistance + grade)
 

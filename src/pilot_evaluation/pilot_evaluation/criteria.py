@@ -7,7 +7,7 @@ from typing import Any
 
 from pilot_common.errors import ScenarioError
 from pilot_common.vehicle import Vehicle
-from pilot_evaluation.measures import contact, lead, motion, operation, standards
+from pilot_evaluation.measures import contact, lead, ledger, motion, operation, standards
 from pilot_evaluation.measures.measure import Measure
 from pilot_evaluation.run import Run
 
@@ -101,6 +101,10 @@ RULES: dict[str, Rule] = {
         gates=True,
         real_time=True,
     ),
+    "ledger_error": Rule(
+        "Command against its ledger", "", AT_MOST, ledger.ledger_error, ledger.SAME, gates=True
+    ),
+    "unexplained_changes": Rule("Changes without an entry", "", AT_MOST, ledger.unexplained_changes, 0.0),
     "completed": Rule("Driven to the end", "s", AT_LEAST, operation.completed, needs_data=True),
 }
 # A scenario that asks only for contacts of the ego's own making does not forbid the others.

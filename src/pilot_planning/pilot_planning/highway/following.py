@@ -24,9 +24,9 @@ class FollowLaw(Law):
     leader's acceleration, which makes up for the car's own delay.
 
     Near the wanted gap, with u = λ e and the difference of speeds weighted by κ, a leader's swing of frequency ω comes
-    through with |G|² ≈ 1 − ω² (T² + 2 T (κ − 1) / λ): κ > 1 lets the gap breathe and calms slow swings as well. That holds for the
-    speed the car has. Against the planned speed, which is `ahead` of the car's by its lag τ, the bracket loses
-    2 τ / λ and slow swings grow from car to car.
+    through with |G|² ≈ 1 − ω² (T² + 2 T (κ − 1) / λ): κ > 1 lets the gap breathe and calms slow swings as well. That
+    holds for the speed the car has. Against the planned speed, which is `ahead` of the car's by its lag τ, the bracket
+    loses 2 τ / λ and slow swings grow from car to car.
     """
 
     __slots__ = (

@@ -77,6 +77,7 @@ class FollowParameters:
     settling_time_gap: float = parameter(
         "s", 0.1, 1.0, "gap within which a newcomer is fallen back from with comfort, not gently"
     )
+    settling_deceleration: float = parameter("m/s²", 0.3, 3.0, "of a newcomer who is then no longer one")
     lift_off: float = parameter("m/s²", 0.1, 1.0, "gentlest falling back from a newcomer")
     restart_gap: float = parameter("m", 0.5, 10.0, "or surplus of gap before the car is let go")
     hold_deceleration: float = parameter("m/s²", 0.5, 2.0, "requested at a stand")
@@ -122,6 +123,9 @@ class ContingencyParameters:
     faster: float = parameter(
         "", 0.0, 4.0, "standard deviations by which somebody may come in faster than he seems to"
     )
+    memory: float = parameter("s", 0.1, 1.0, "time constant of lateral speeds, for their change")
+    growth_time: float = parameter("s", 0.0, 1.0, "a lateral speed that grows may do so for this long")
+    late: float = parameter("s", 0.0, 1.0, "and is known this much late")
     margin: float = parameter("m", 0.0, 1.0, "sideways clearance at which he has arrived")
     gap: float = parameter("m", 0.3, 5.0, "gap that braking must leave")
     time_gap: float = parameter("s", 0.0, 1.5, "gap that gentle braking leaves, where there is room for it")

@@ -38,6 +38,7 @@ from pilot_planning.highway.path import (
     start_at_car,
     start_on,
 )
+from pilot_planning.highway.prediction import LateralMemory
 from pilot_planning.highway.refuge import Refuge
 from pilot_planning.highway.relevance import Obstacle, Role, obstacles
 from pilot_planning.highway.road import Remembered, Road, pose_of, see_road
@@ -76,6 +77,7 @@ class HighwayPlanner:
         self._evasion = Evasion(vehicle, parameters.evasion)
         self._refuge = Refuge(vehicle, parameters.refuge)
         self._speeds = SpeedPlanner(vehicle, parameters)
+        self._drifts = LateralMemory(parameters.contingency.memory)
         self.reset()
 
     def reset(self) -> None:
@@ -85,6 +87,7 @@ class HighwayPlanner:
         self._evasion.reset()
         self._refuge.reset()
         self._speeds.reset()
+        self._drifts.reset()
         self._memory: Memory | None = None
         self._lanes: Remembered | None = None
         self._state: VehicleState | None = None
@@ -218,6 +221,7 @@ class HighwayPlanner:
             path.station,
             path.offset,
             self._members,
+            self._drifts.update(now.world.stamp, now.traffic),
             self._p.relevance,
             self._p.contingency,
         )

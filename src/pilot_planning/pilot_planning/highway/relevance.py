@@ -24,6 +24,7 @@ WORDS = {
     ObjectClass.PEDESTRIAN: "pedestrian",
 }
 BESIDE = 1.0  # m; who overlaps with us by more along the road is beside us, not ahead
+ENTERING = 0.8  # m; of less overlap across the road somebody is on his way in (or out)
 SLOW = 0.5  # m/s, closing speeds are not taken below, so that times stay finite
 
 
@@ -41,7 +42,7 @@ class Obstacle:
     the path where it is not in it.
 
     `certain` objects may make the car brake beyond comfort: confirmed, and still in the path when the car gets there. For
-    one that is not `proven` to be there it only lifts off.
+    one that is not `proven` to be there it only lifts off. Who is `entering` is in the path with one side only.
     """
 
     identity: int
@@ -53,6 +54,7 @@ class Obstacle:
     certain: bool
     proven: bool = True
     coming: Coming | None = None
+    entering: bool = False
 
 
 def obstacles(
@@ -65,10 +67,13 @@ def obstacles(
     path_station: np.ndarray,
     path_offset: np.ndarray,
     members: np.ndarray,
+    change: np.ndarray,
     p: RelevanceParameters,
     q: ContingencyParameters,
 ) -> list[Obstacle]:
-    """The objects that matter, nearest first. `members` are the identities that were in the path a cycle ago (hysteresis)."""
+    """The objects that matter, nearest first. `members` are the identities that were in the path a cycle ago (hysteresis),
+    `change` (N,) lateral accelerations.
+    """
     if not len(traffic.identity):
         return []
     gap = traffic.station - traffic.half_length - front_station
@@ -96,7 +101,7 @@ def obstacles(
         passing = (gap + 2.0 * traffic.half_length + length) / closing
         crossing &= (arrival < passing + p.crossing_margin) & (leaving > meeting - p.crossing_margin)
 
-    coming = comings(traffic, road, across, clearance, q)
+    coming = comings(traffic, road, across, clearance, change, q)
     both = 2.0 * traffic.half_length + length
     cut_in = ~in_path & ~crossing & ~gone & (gap > -both) & (coming.probability >= q.possible)
 
@@ -121,6 +126,7 @@ def obstacles(
             if cut_in[row]
             else None,
             proven=bool(traffic.proven[row]),
+            entering=bool(in_path[row] and clearance[row] > -ENTERING),
         )
         for row in rows
     ]

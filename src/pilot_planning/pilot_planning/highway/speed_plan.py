@@ -76,7 +76,6 @@ class SpeedPlanner:
         self.held = False
         self._braking_for: tuple[int, ...] = ()
         self._settling: set[int] = set()
-        self._ahead: set[int] = set()
 
     def demand(
         self,
@@ -183,28 +182,29 @@ class SpeedPlanner:
     ) -> None:
         """Behind a newcomer the gap is restored gently, but as hard as keeping clear of him takes."""
         p, most = self._p.follow, self._limits.comfort_deceleration
-        near = p.settling_time_gap * speed
-        if item.identity in self._settling and item.gap > near:
+        if item.identity in self._settling:
+            near = p.settling_time_gap * speed
+            aim = min(near, 0.6 * item.gap)
             needed = needed_deceleration(
-                item.gap, speed, item.speed, lead.acceleration, self._brake_delay, near
+                item.gap, speed, item.speed, lead.acceleration, self._brake_delay, aim
             )
-            most = min(most, max(p.lift_off, p.emergency_surplus * needed))
+            most = min(most, max(p.lift_off, needed) + most * max(0.0, 1.0 - item.gap / max(near, 1.0)))
         if not item.proven:
             most = min(most, self._p.relevance.doubtful_deceleration)
         law = FollowLaw(lead, time_gap, most, p, ahead)
         add("follow", law, law.wanted(speed), identity=item.identity, who=who)
 
     def _settle(self, found: list[Obstacle], speed: float, time_gap: float) -> None:
-        """Notes who came into the path nearer than the gap wanted, until that is restored or he brakes."""
+        """Notes who came in from the side, until the wanted gap is there or he brakes."""
         wanted = wanted_gap(speed, time_gap, self._p.follow.standstill_gap)
-        ahead = [item for item in found if item.role is Role.IN_PATH]
-        near = {
+        self._settling = {
             item.identity
-            for item in ahead
-            if item.gap < wanted and item.acceleration > -self._p.follow.acceleration_noise
+            for item in found
+            if item.role is Role.IN_PATH
+            and (item.entering or item.identity in self._settling)
+            and (item.gap < wanted or item.speed < speed)
+            and item.acceleration > -self._p.follow.settling_deceleration
         }
-        self._settling = near & (self._settling | {i for i in near if i not in self._ahead})
-        self._ahead = {item.identity for item in ahead}
 
     def _add_cut_in(
         self,

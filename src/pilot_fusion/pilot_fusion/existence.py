@@ -45,6 +45,9 @@ class ExistenceModel:
 
     def occlusion(self, bank: TrackBank, ego: Pose) -> np.ndarray:
         """Share (N,) of each track that likely nearer ones hide, seen from the car."""
+        front = (bank.reported & (bank.solid > 0.5)).nonzero()[0]  # who may hide others (H,): few of many
+        if len(front) == 0:
+            return np.zeros(len(bank))
         x, y = bank.state[:, 0] - ego[0], bank.state[:, 1] - ego[1]
         distance = np.hypot(x, y)
         bearing = np.arctan2(y, x)
@@ -53,11 +56,13 @@ class ExistenceModel:
             bank.extent[:, 1] * np.abs(np.cos(slant)) + bank.extent[:, 0] * np.abs(np.sin(slant))
         )
         half = np.arctan2(half_width, distance)
-        gap = np.abs(bearing[:, None] - bearing)
+        gap = np.abs(np.subtract.outer(bearing, bearing.take(front)))
         gap = np.minimum(gap, 2.0 * math.pi - gap)
-        overlap = np.minimum(half[:, None] + half - gap, 2.0 * np.minimum(half[:, None], half))
-        hides = (distance + HIDDEN_BEHIND < distance[:, None]) & bank.reported & (bank.solid > 0.5)
-        hidden = (np.maximum(overlap, 0.0) * hides).sum(axis=1)
+        overlap = np.minimum(
+            np.add.outer(half, half.take(front)) - gap, 2.0 * np.minimum.outer(half, half.take(front))
+        )
+        hides = np.greater.outer(distance, distance.take(front) + HIDDEN_BEHIND)
+        hidden = np.add.reduce(np.maximum(overlap, 0.0) * hides, axis=1)
         return np.minimum(hidden / np.maximum(2.0 * half, 1e-6), 1.0)
 
     def detection_probability(

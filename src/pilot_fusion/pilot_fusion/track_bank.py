@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pilot_common.geometry import rotation
 from pilot_fusion.parameters import MotionParameters
 
 FIELDS = {
@@ -29,6 +28,8 @@ FIELDS = {
     "born": ((), float),
     "seen": ((3,), float),  # when camera, radar, lidar last saw it
 }
+IDENTITY = np.eye(6)
+QUARTER_TURN = np.kron(np.eye(3), ((0.0, 1.0), (-1.0, 0.0)))  # of the axes, to the left
 NEVER = -1e9  # s; of a sensor that has not seen a track
 
 
@@ -127,7 +128,7 @@ class TrackBank:
     def _transition(self, duration: float) -> np.ndarray:
         rate = 1.0 / self._parameters.acceleration_time
         decay = math.exp(-rate * duration)
-        transition = np.eye(6)
+        transition = IDENTITY.copy()
         transition[0, 2] = transition[1, 3] = duration
         transition[0, 4] = transition[1, 5] = (rate * duration - 1.0 + decay) / rate**2
         transition[2, 4] = transition[3, 5] = (1.0 - decay) / rate
@@ -218,9 +219,7 @@ def _noise_shape(parameters: MotionParameters) -> np.ndarray:
 
 def _turned(transition: np.ndarray, turn: float) -> np.ndarray:
     """The transition (6, 6), then into axes turned by `turn`."""
-    into = np.zeros((3, 2, 3, 2))
-    into[range(3), :, range(3), :] = rotation(-turn)
-    return into.reshape(6, 6) @ transition
+    return (math.cos(turn) * IDENTITY + math.sin(turn) * QUARTER_TURN) @ transition
 
 
 def congruent(covariance: np.ndarray, transition: np.ndarray) -> np.ndarray:

@@ -40,16 +40,21 @@ KINDS = (
 )
 
 
-def r157_section(setting: Setting, rows: Sequence[Row], summary: Mapping[str, Any]) -> str:
-    """Tables, charts and maps as HTML."""
-    tables = "".join(_table(family, figures) for family, figures in summary["families"].items())
+def r157_section(
+    setting: Setting, rows: Sequence[Row], summary: Mapping[str, Any], perfect: Mapping[str, Any] | None
+) -> str:
+    """Tables, charts and maps as HTML; `perfect` is the summary with perfect perception, where that was driven too."""
+    sharp = perfect["families"] if perfect is not None else {}
+    tables = "".join(
+        _table(family, figures, sharp.get(family)) for family, figures in summary["families"].items()
+    )
     cut_ins = [row for row in rows if row.family == "cut_in"]
     return tables + (
         _charts(cut_ins, summary["families"]["cut_in"]) + _maps(setting, cut_ins) if cut_ins else ""
     )
 
 
-def _table(family: str, figures: Mapping[str, Any]) -> str:
+def _table(family: str, figures: Mapping[str, Any], perfect: Mapping[str, Any] | None) -> str:
     head = (
         "",
         "contacts",
@@ -58,16 +63,18 @@ def _table(family: str, figures: Mapping[str, Any]) -> str:
         "mean impact speed of contacts",
     )
     lines = [("Highway Pilot", figures, "ours")]
+    lines += [("Highway Pilot with perfect perception", perfect, "")] if perfect is not None else []
     lines += [(NAMES[name], of_driver, "") for name, of_driver in figures["reference_drivers"].items()]
     titles = "".join(f'<th scope="col"{" class=number" if title else ""}>{title}</th>' for title in head)
     body = "".join(_line(name, values, css) for name, values, css in lines)
     beside = ""
     if figures["unpreventable_cases"]:
         beside = (
-            f"<p class=note>In the {figures['unpreventable_cases']} cases that no reference driver avoids we touch in "
+            f"<p class='note'>In the {figures['unpreventable_cases']} cases that no reference driver avoids we touch in "
             f"{figures['unpreventable_contacts']}; mean impact speed over all of them "
-            f"{_kph(figures['unpreventable_impact_speed'])}, of the best reference driver in each "
-            f"{_kph(figures['unpreventable_best_reference_impact_speed'])}.</p>"
+            f"{_kph(figures['unpreventable_impact_speed'])}, of the best reference driver "
+            f"{_kph(figures['unpreventable_best_reference_impact_speed'])}, of whichever is best in each case "
+            f"{_kph(figures['unpreventable_best_in_each_impact_speed'])}.</p>"
         )
     title = html.escape(family.replace("_", " ")).capitalize()
     return (

@@ -50,6 +50,9 @@ def figures(rows: Sequence[Row]) -> dict[str, Any]:
     done = [row for row in rows if row.verdict != ERROR]
     ours = _of(done, "")
     unpreventable = [row for row in done if not row.measures["preventable"]]
+    of_drivers = np.array(
+        [[row.measures[f"{driver}_impact_speed"] for driver in DRIVERS] for row in unpreventable]
+    )
     beside = {driver: _of(done, f"{driver}_") for driver in (*DRIVERS, FULL)}
     return {
         **ours,
@@ -58,9 +61,12 @@ def figures(rows: Sequence[Row]) -> dict[str, Any]:
         "unpreventable_cases": len(unpreventable),
         "unpreventable_contacts": sum(bool(row.measures["contact"]) for row in unpreventable),
         "unpreventable_impact_speed": _mean([row.measures.get("impact_speed", 0.0) for row in unpreventable]),
-        "unpreventable_best_reference_impact_speed": _mean(
-            [min(row.measures[f"{driver}_impact_speed"] for driver in DRIVERS) for row in unpreventable]
-        ),
+        "unpreventable_best_reference_impact_speed": float(of_drivers.mean(axis=0).min())
+        if len(of_drivers)
+        else None,
+        "unpreventable_best_in_each_impact_speed": float(of_drivers.min(axis=1).mean())
+        if len(of_drivers)
+        else None,
         "reference_drivers": beside,
     }
 

@@ -108,7 +108,7 @@ def verdict_table(head: Sequence[str], rows: Sequence[tuple[bool, Sequence[str]]
 
 def _sections(proof: Proof) -> list[str]:
     inside = (
-        r157_section(proof.setting, proof.rows, proof.summary)
+        r157_section(proof.setting, proof.rows, proof.summary, proof.perfect)
         if proof.suite.key == "r157"
         else _families(proof)
     )

@@ -23,6 +23,7 @@ COMMANDS = {
     "replay": ("replay", "feed a bag through the functions again: hash and differences"),
     "audit": ("audit", "hold a bag against rule packs: UN R157, UN R79, ISO 11270, ISO 15622, …"),
     "prove": ("prove", "prove a vehicle on suites of cases (UN R157, Euro NCAP, …) with a scorecard"),
+    "bench": ("bench", "measure the controller or the planner beside its peers, back to back"),
     "import": ("import_recording", "make a scenario or a bag of a real recording (commonroad, kitti)"),
     "vehicles": ("vehicles", "list the vehicles"),
     "scenarios": ("scenarios", "list the scenarios"),

@@ -44,6 +44,7 @@ class Lateral:
         self.response.reset()
         self._learned = 0.0  # rad of steering
         self._slip = 0.0  # rad per m/s² of lateral acceleration
+        self._steady = 0.0  # m/s², low-passed: slip of quick movements is not what is learned
         self._sideways = 0.0
         self.limited = False
         self.follow(0.0)
@@ -74,6 +75,8 @@ class Lateral:
         transferred = (self._tyres.understeer(acceleration) - self._turn.gradient) * across
         gains = self._design.gains(speed, response.gradient)
         gain, offset = response.gain, self._learned + transferred
+        share = min(1.0, count * self._period / self._p.slip_filter)
+        self._steady += share * (across - self._steady)
         zero = response.offset + offset / gain  # reported angle that does not turn the car
         angle = gain * (state.steering_angle - zero)
         for _ in range(count):
@@ -83,7 +86,7 @@ class Lateral:
         most = self._p.largest_error
         near = max(-most, min(most, error))  # far away: approach at a constant angle
         x, first = self._x, ERROR_STATES + self._design.pending
-        x[:ERROR_STATES] = near, heading - self._slip * across, self._sideways, yaw_rate, angle
+        x[:ERROR_STATES] = near, heading - self._slip * self._steady, self._sideways, yaw_rate, angle
         x[ERROR_STATES:first] = self._pending
         x[ERROR_STATES:first] -= zero
         x[ERROR_STATES:first] *= gain
@@ -97,7 +100,7 @@ class Lateral:
             best = first_change(changes, self._design.impulse[gains.node], bounds)
             change = change if best is None else best
         else:
-            self._learn(error, speed, across, float(gains.feedback[1] / gains.feedback[0]), count)
+            self._learn(error, speed, float(gains.feedback[1] / gains.feedback[0]), count)
         command = self._bounded(self.command + change / gain, speed, count)
         self._push(command, count)
         return command
@@ -126,11 +129,12 @@ class Lateral:
         most = min(most, self._actuators.max_steering_angle)
         return max(-most, min(most, max(low, min(high, wanted))))
 
-    def _learn(self, error: float, speed: float, across: float, distance: float, count: int) -> None:
+    def _learn(self, error: float, speed: float, distance: float, count: int) -> None:
         """From the error that lasts; an error of heading makes `distance` times as large a one of the path."""
         if speed < self._p.integral_speed:
             return
         error, elapsed = max(-0.3, min(0.3, error)), count * self._period
+        across = self._steady
         bend = across / self._p.integral_across
         straight = 1.0 / (1.0 + bend * bend)
         length = self._turn.wheelbase + self.response.gradient * speed * speed

@@ -19,7 +19,8 @@ plus (R + BᵀPB) Σ c_i², whatever x. The table holds how the unconstrained ch
 they answer one c.
 
 Solved by speed and by understeer gradient, which is estimated while driving. A car with another gradient than its facts tell is
-taken to have the softer axle that explains it: the slower of the possible answers.
+taken to have another rear axle: then it answers at first as its facts tell, and feedback is not too strong for what the
+gradient does not tell.
 """
 
 from bisect import bisect_left
@@ -39,6 +40,7 @@ SPEED_LIST = SPEEDS.tolist()  # looked up at every step
 # rad per m/s², between them the car's own: from the rear axle 30 % too soft on a wet road to the front axle
 GRADIENTS = (-0.0075, -0.005, -0.003, -0.0015, 0.0025, 0.005, 0.009)
 ERROR_STATES = 5
+STIFFEST_REAR = 0.5  # of the softness that the facts tell
 HORIZON = 40  # periods over which constraints are looked ahead
 DOUBLINGS = 30  # of the Riccati iteration at most: 2^30 periods
 SLIP_ROW = 3  # numbers of the model of lateral velocity
@@ -130,14 +132,12 @@ def design(facts: Facts, parameters: ControlParameters) -> LateralDesign:
 
 
 def with_gradient(facts: Facts, gradient: float) -> Facts:
-    """The car with the softer axle that gives it an understeer gradient."""
+    """The car with the rear axle that gives it an understeer gradient, and beyond `STIFFEST_REAR` with a softer front axle."""
     body: Body = facts.body
     difference = gradient * body.friction * GRAVITY
     front, rear = 1.0 / body.front_cornering_stiffness, 1.0 / body.rear_cornering_stiffness
-    if difference > front - rear:
-        front = rear + difference
-    else:
-        rear = front - difference
+    rear = max(front - difference, STIFFEST_REAR * rear)
+    front = rear + difference
     changed = replace(body, front_cornering_stiffness=1.0 / front, rear_cornering_stiffness=1.0 / rear)
     return replace(facts, body=changed)
 

@@ -24,6 +24,7 @@ class LateralParameters:
         "m/s²", 0.05, 2.0, "lateral acceleration from which a lasting error is rather laid to slip"
     )
     slip_time: float = parameter("s", 0.5, 30.0, "in which such slip is learned")
+    slip_filter: float = parameter("s", 0.05, 5.0, "movements quicker than this teach nothing of it")
     slip_limit: float = parameter("rad s²/m", 0.0, 0.05, "of the slip learned so")
     integral_speed: float = parameter("m/s", 1.0, 20.0, "below, nothing is learned so")
     stability: float = parameter(

@@ -1,0 +1,1 @@
+"""Benches: each claim as a ratio, measured back to back in one run."""

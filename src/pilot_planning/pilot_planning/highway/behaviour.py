@@ -122,10 +122,13 @@ class Behaviour:
         urgent = must and ends
         time_gap = self._own.lane_change.urgent_time_gap if urgent else REAR_TIME_GAP
         conflict = change.gaps.conflict(scene, target, time_gap)
-        wish = Wish(side, cause, values, 0, must, urgent)
+        change_time = self._own.lane_change
+        within = max(0.0, time_each - change_time.indicator_time)
+        wish = Wish(side, cause, values, 0, must, urgent, within)
         if conflict is None:
             return wish, []
-        left = float(way.distance[own]) - p.end_margin - (abs(changes) - 1) * p.must_time * scene.speed
+        each = change_time.indicator_time + change_time.shortest
+        left = float(way.distance[own]) - p.end_margin - (abs(changes) - 1) * each * scene.speed
         advice = self._align(scene, desire, change, max(left, 0.0), time_gap, side)
         return (wish if must else None), advice if self._chooses else []
 

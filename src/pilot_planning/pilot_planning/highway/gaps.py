@@ -99,6 +99,16 @@ class Gaps:
             words = f"{ahead[first]:.0f} m ahead at {other:.1f} m/s, {room_ahead[first]:.0f} m needed"
         return Conflict(identity, f"track {identity} {words}")
 
+    def shielded(self, scene: Scene, lane: int) -> bool:
+        """Whether somebody seen behind in a lane, hardly faster than the car, keeps faster ones from it: UN R79 allows a change
+        below its lowest speed then (5.6.4.8, from memory).
+        """
+        if not 0 <= lane < len(scene.road.offset):
+            return False
+        rows = self.inside(scene, lane)
+        _, behind, speed = self._distances(scene, rows)
+        return bool(((behind > 0.0) & (speed < scene.speed + self._p.shield_speed)).any())
+
     def braking_behind(self, scene: Scene, lane: int) -> float:
         """Deceleration that the next one behind in a lane would need to keep its distance, were the car there now."""
         rows = self.inside(scene, lane)

@@ -48,6 +48,7 @@ class Wish:
     identity: int = 0
     must: bool = False
     urgent: bool = False
+    within: float = math.inf  # s that the movement may take
 
     @property
     def why(self) -> str:
@@ -89,6 +90,7 @@ class LaneChange:
         self._lever = Side.NONE
         self._requested_at = 0.0
         self._moved_at = 0.0
+        self._duration = self._p.duration
 
     @property
     def indicator(self) -> Side:
@@ -97,7 +99,7 @@ class LaneChange:
 
     def time_left(self, stamp: float) -> float | None:
         """Time of the sideways movement that is left while moving, else None."""
-        return self._moved_at + self._p.duration - stamp if self.phase is Phase.MOVING else None
+        return self._moved_at + self._duration - stamp if self.phase is Phase.MOVING else None
 
     def update(self, lever: Side, allowed: bool, scene: Scene, wish: Wish | None = None) -> int:
         """One cycle. `allowed`: the system drives and may begin or go on; `wish`: what the system would do by itself."""
@@ -131,7 +133,7 @@ class LaneChange:
         if rear <= 0.0:
             return f"no sensor looks back on the {WORDS[side]}"
         slowest = lowest_speed(rear, self._p.approach_speed)
-        if scene.speed < slowest:
+        if scene.speed < slowest and not self.gaps.shielded(scene, scene.own_lane + step_to(side)):
             return f"below {slowest:.1f} m/s, {rear:.0f} m of sight to the rear do not suffice"
         road = scene.road
         if not road.fresh:
@@ -191,6 +193,8 @@ class LaneChange:
             return 0
         self.phase = Phase.MOVING
         self._moved_at = scene.stamp
+        within = own.within if own is not None else math.inf
+        self._duration = min(max(within, self._p.shortest), self._p.duration)
         self.note = f"lane change {WORDS[self.side]}" + (f": {own.why}" if own is not None else "")
         return step_to(self.side)
 

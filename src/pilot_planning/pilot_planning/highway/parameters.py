@@ -170,6 +170,8 @@ class LaneChangeParameters:
     """How lanes are changed; times and rear gap of UN R79 are constants in `lane_change.py` and `pilot_common.regulation`."""
 
     duration: float = parameter("s", 3.0, 5.0, "of the sideways movement (UN R79: below 5)")
+    shortest: float = parameter("s", 3.0, 5.0, "of the movement where little time is left")
+    shield_speed: float = parameter("m/s", 0.0, 10.0, "faster than the car by less, who is behind holds others up")
     confidence: float = parameter("", 0.1, 0.99, "that the target lane exists, at least")
     width: float = parameter("m", 2.2, 3.5, "of the target lane, at least")
     front_time_gap: float = parameter("s", 0.3, 2.0, "to the car ahead in the target lane, at least")

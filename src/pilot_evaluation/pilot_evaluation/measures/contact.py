@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pilot_common.geometry import wrap
-from pilot_common.regulation import cut_in_time
+from pilot_common.regulation import cut_in_time, rear_distance
 from pilot_evaluation.measures.measure import Measure, nothing, spans
 from pilot_evaluation.run import Run
 
@@ -84,7 +84,7 @@ def _judge(run: Run, index: int, identity: int) -> tuple[bool, str]:
     if speed < -SIDEWAYS:
         return True, "the ego reversed into it"
     if run.driving[index] and np.any(run.changing_lane[past]):
-        return True, "the ego changed lanes in front of it"
+        return _cut_in_front(run, index, identity)
     return False, "hit from behind"
 
 
@@ -107,6 +107,27 @@ def _sideways(run: Run, past: np.ndarray, rows: np.ndarray) -> tuple[float, floa
     duration = time[recent][-1] - time[recent][0]
     ego, other = run.column("truth", "offset")[past][recent], run.others.offset[rows][recent]
     return float((ego[-1] - ego[0]) / duration), float((other[-1] - other[0]) / duration)
+
+
+def _cut_in_front(run: Run, index: int, identity: int) -> tuple[bool, str]:
+    """The ego changed lanes and was hit from behind: caused, unless it left the distance that UN R79 asks for when it began."""
+    others, dimensions = run.others, run.vehicle.facts.dimensions
+    begin = int(np.flatnonzero(run.changing_lane[: index + 1])[-1])
+    while begin > 0 and run.changing_lane[begin - 1]:
+        begin -= 1
+    rows = np.flatnonzero((others.identity == identity) & (others.row == begin))
+    if not len(rows):
+        return False, "it came into sight after the ego had begun to change lanes"
+    row = int(rows[0])
+    rear = float(run.column("truth", "station")[begin]) + dimensions.rear_axle_to_front - dimensions.length
+    gap = rear - float(others.station[row]) - 0.5 * float(others.length[row])
+    needed = rear_distance(float(run.column("truth", "speed")[begin]), float(others.speed[row]))
+    if gap < needed:
+        return True, f"the ego changed lanes {gap:.0f} m in front of it, UN R79 asks for {needed:.0f} m"
+    return (
+        False,
+        f"hit from behind after a lane change {gap:.0f} m in front of it, UN R79 asks for {needed:.0f} m",
+    )
 
 
 def _ran_into(run: Run, past: np.ndarray, rows: np.ndarray) -> tuple[bool, str]:

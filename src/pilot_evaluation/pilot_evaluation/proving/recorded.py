@@ -2,7 +2,8 @@
 
 The files are those of a folder: `--cases FOLDER` (or one file), else the folder that PILOT_DATA names, else `shared/data`
 beside the checkout. Whoever is behind cannot brake, so contacts are told by who caused them. Families: `goal` – a place on
-the road is wanted in time, most often in another lane; `critical` – a few seconds from the brink; `drive` – the rest. A car
+the road is wanted in time, most often in another lane; `critical` – a few seconds from the brink; `drive` – the rest of
+motorways; `other` – roads with one lane in our direction, which are none: driven and told, but they decide nothing. A car
 without navigation gets no route, so goals are asked of those that have it.
 """
 
@@ -19,7 +20,8 @@ from pilot_common.rules import load_packs
 from pilot_common.vehicle import Capability
 from pilot_evaluation.audit import audit
 from pilot_evaluation.importers.commonroad import import_commonroad
-from pilot_evaluation.importers.commonroad_file import PlanningProblem, read_commonroad
+from pilot_evaluation.importers.commonroad_file import CommonRoadFile, PlanningProblem, read_commonroad
+from pilot_evaluation.importers.commonroad_road import road_around
 from pilot_evaluation.measures.contact import contacts
 from pilot_evaluation.measures.motion import JERK_WINDOW, near
 from pilot_evaluation.proving.case import ERROR, FAIL, PASS, Case, Row, Setting, Suite
@@ -31,7 +33,7 @@ from pilot_simulation.simulation import TICK
 
 VARIABLE = "PILOT_DATA"
 FOLDER = "commonroad"
-GOAL, CRITICAL, DRIVE = "goal", "critical", "drive"
+GOAL, CRITICAL, DRIVE, OTHER = "goal", "critical", "drive", "other"
 SHORT = 4.0  # s: whoever starts so near to the end of a recording starts at the brink
 HEARD = ("truth", "vehicle_state", "mode", "plan", "world", "actuation")
 PACKS = ("iso_11270", "iso_15622", "un_r157", "un_r79", "house")
@@ -69,6 +71,8 @@ class Recorded(Suite):
         last = max((int(o.step[-1]) for o in content.obstacles if o.moves), default=problem.last_step)
         seconds = (last - problem.first_step) * content.step
         family = CRITICAL if seconds <= SHORT else GOAL if problem.goals[0].outlines else DRIVE
+        if not is_motorway(content, problem):
+            family = OTHER
         parameters = {"seconds": seconds, "speed": problem.speed}
         return Case(suite=self.key, family=family, name=file.stem, parameters=parameters)
 
@@ -127,10 +131,12 @@ class Recorded(Suite):
 
     def summary(self, setting: Setting, rows: Sequence[Row]) -> dict[str, Any]:
         """No contact caused, goals reached in nine of ten, comfort kept outside emergencies."""
+        every, rows = rows, [row for row in rows if row.family != OTHER]
         asked = [row for row in rows if row.measures.get("goal_asked")]
         reached = sum(bool(row.measures["goal_reached"]) for row in asked)
         count = {
-            "cases": len(rows),
+            "cases": len(every),
+            "motorways": len(rows),
             "errors": sum(row.verdict == ERROR for row in rows),
             "contacts": sum(bool(row.measures.get("contact")) for row in rows),
             "contacts_caused": sum(bool(row.measures.get("contact_caused")) for row in rows),
@@ -146,7 +152,7 @@ class Recorded(Suite):
         driven = [row.measures for row in rows if "calm_deceleration" in row.measures]
         return {
             "verdict": PASS if passed else FAIL,
-            "sentence": f"{count['contacts_caused']} contacts caused in {len(rows)} recordings, {count['hit_by_others']} by "
+            "sentence": f"{count['contacts_caused']} contacts caused on {len(rows)} motorways, {count['hit_by_others']} by "
             f"others; {reached} of {len(asked)} goals reached; comfort broken in {count['comfort_broken']}",
             **count,
             "goal_share": share,
@@ -154,8 +160,16 @@ class Recorded(Suite):
             if driven
             else 0.0,
             "largest_calm_deceleration": max((m["calm_deceleration"] for m in driven), default=0.0),
-            "failed_cases": [f"{row.name}: {row.reason}" for row in rows if row.verdict != PASS],
+            "failed_cases": [f"{row.name}: {row.reason}" for row in every if row.verdict != PASS],
         }
+
+
+def is_motorway(content: CommonRoadFile, problem: PlanningProblem) -> bool:
+    """Whether the ego has a lane beside its own in its direction; where it starts on none, the importer will say so."""
+    try:
+        return len(road_around(content, problem).left) >= 2
+    except ScenarioError:
+        return True
 
 
 def problem_files(setting: Setting) -> list[Path]:

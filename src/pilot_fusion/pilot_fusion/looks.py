@@ -71,7 +71,9 @@ class Looks:
         share = np.where(valid, measured, guessed)
         gain = share[:, None] * (extent > SMALLEST_EXTENT)
         before = bank.extent.take(rows, axis=0)
-        after = before + gain * (extent - before)
+        # Aslant, a camera sees the side of a long one as width.
+        narrow = np.where(valid, extent[:, 1], np.minimum(extent[:, 1], parameters.widest))
+        after = before + gain * (np.column_stack((extent[:, 0], narrow, extent[:, 2])) - before)
         # Where all were seen whole, or nothing was news, nobody moves.
         partial = (~valid & (share > 0.0)).nonzero()[0]
         if len(partial):

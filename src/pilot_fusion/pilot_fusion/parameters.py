@@ -175,6 +175,7 @@ class LooksParameters:
     length: float = parameter("m", 0.5, 20.0, "of an object whose size nobody measured")
     width: float = parameter("m", 0.3, 4.0, "of an object whose size nobody measured")
     height: float = parameter("m", 0.3, 5.0, "of an object whose size nobody measured")
+    widest: float = parameter("m", 1.5, 5.0, "of vehicles on the road; cameras see none wider")
     camera_gain: float = parameter(
         "", 0.0, 1.0, "share by which an unmeasured size from the camera corrects the track's, at least"
     )

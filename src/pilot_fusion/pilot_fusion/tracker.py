@@ -239,6 +239,8 @@ class Tracker:
             heading = np.where(heading_valid, seen.heading[rows] + found.yaw, heading)
             heading_variance = np.where(heading_valid, motion.heading_measured**2, heading_variance)
             extent = np.where(seen.extent[rows] > SMALLEST_EXTENT, seen.extent[rows], extent)
+            guessed = ~seen.extent_valid[rows]
+            extent[guessed, 1] = np.minimum(extent[guessed, 1], looks.widest)
             score = np.minimum(np.maximum(seen.score[rows], 0.05), 1.0)
             class_weight[np.arange(count), seen.class_id[rows]] = score
             base = seen.position[rows, 2]

@@ -176,6 +176,8 @@ def test_a_name_may_hold_values_that_are_in_no_grid_but_must_make_sense():
         "",
     ):
         assert suite.find(setting(), name) is None
+    city = setting(vehicle=load_vehicle("city_ev", CONFIG))
+    assert suite.find(city, "cut_in-130-40-45-0.9") is None  # faster than it drives
 
 
 def driven(name, beside, contact=0.0, braked=1.0, peak=3.0, impact=0.0, verdict=PASS):

@@ -38,8 +38,7 @@ class R157(Suite):
 
     def cases(self, setting: Setting) -> Sequence[Case]:
         """The grids (or the values of a file), as far as the car drives that fast, with the outcome of the reference drivers."""
-        fastest = car_facts(setting.vehicle)["max_speed_kph"] + 1e-6
-        chosen = r157_grid.parameters(self.grid, setting, fastest)
+        chosen = r157_grid.parameters(self.grid, setting, _fastest(setting))
         cases = [
             case
             for family, rows in chosen.items()
@@ -55,7 +54,7 @@ class R157(Suite):
         if of_name is None:
             return self._false.find(setting, name) if self._false is not None else None
         family, parameters = of_name
-        if family == "cut_in" and parameters["cutin_speed_kph"] >= parameters["ego_speed_kph"]:
+        if next(iter(parameters.values())) > _fastest(setting):
             return None
         return self._maker(setting, family)(parameters, known(family, [parameters])[0])
 
@@ -109,6 +108,11 @@ class R157(Suite):
     def summary(self, setting: Setting, rows: Sequence[Row]) -> dict[str, Any]:
         """See `r157_summary`."""
         return r157_summary.summary(rows)
+
+
+def _fastest(setting: Setting) -> float:
+    """km/h that the car drives; grids hold round numbers."""
+    return car_facts(setting.vehicle)["max_speed_kph"] + 1e-6
 
 
 def verdict_of(row: Row) -> Row:

@@ -191,6 +191,8 @@ def from_name(name: str) -> tuple[str, Parameters] | None:
     )
     if not columns or len(values) != len(columns) or not inside:
         return None
+    if family == "cut_in" and values[1] >= values[0]:
+        return None
     return family, dict(zip(columns, values, strict=True))
 
 

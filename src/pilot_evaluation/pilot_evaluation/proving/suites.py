@@ -12,6 +12,8 @@ from pilot_evaluation.proving.data_suite import DataSuite
 REGISTRY = {
     "r157": "pilot_evaluation.proving.r157:R157",
     "recorded": "pilot_evaluation.proving.recorded:Recorded",
+    "openacc": "pilot_evaluation.proving.openacc:OpenAcc",
+    "platoon": "pilot_evaluation.proving.platoon:Platoon",
     "motorway": "pilot_evaluation.proving.motorway:Motorway",
 }
 

@@ -29,7 +29,7 @@ def page() -> str:
 
 
 def _dataclasses(hint: Any) -> list[type]:
-    if is_dataclass(hint):
+    if isinstance(hint, type) and is_dataclass(hint):
         return [hint]
     return [found for part in typing.get_args(hint) for found in _dataclasses(part)]
 
@@ -38,7 +38,7 @@ def _section(owner: type) -> str:
     hints = typing.get_type_hints(owner)
     rows = [
         _row(item, hints[item.name])
-        for item in fields(owner)  # type: ignore[arg-type]
+        for item in fields(owner)
         if not (owner is Scenario and item.name in ("name", "folder"))  # given by where the file lies
     ]
     table = "\n".join(["| field | holds | unless given | range | means |", "|---|---|---|---|---|", *rows])

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from pilot_common.geometry import Pose, box_corners, boxes_overlap, wrap
+from pilot_common.geometry import Pose, wrap
 from pilot_common.graph import load_graph
 from pilot_common.messages import Message, to_seconds
 from pilot_common.types import Actuation, Mode, Truth
 from pilot_common.vehicle import Capability, Vehicle, load_parameters
 from pilot_simulation.actors import ActorSource, EgoOnRoad, Others, RecordedActors, nobody, together
+from pilot_simulation.between_ticks import motion_between, place_between
+from pilot_simulation.contact import touched
 from pilot_simulation.driver import RESTING, Driver, View
 from pilot_simulation.faults import check_functions, lost_sensors
 from pilot_simulation.navigation import Navigation
@@ -241,38 +243,16 @@ class Simulation:
     def _touch(self, time: float) -> None:
         """Notes whom the ego touches at the end of a tick, until the next truth has told it."""
         self._others = self._others_at(time)
-        self._bodies = others = self._others.bodies
-        if self._contact:
-            return
-        dimensions, place = self.vehicle.facts.dimensions, self._place
-        along = np.abs(others.station - place.station) - 0.5 * others.extent[:, 0]
-        near = (along < dimensions.length + 1.0).nonzero()[0]
-        if len(near) == 0:
-            return
-        length, width = others.extent[near, 0], others.extent[near, 1]
-        across = width + length * np.abs(np.sin(others.course[near]))
-        beside = np.abs(others.offset[near] - place.offset) - 0.5 * across
-        near = near[beside < 0.5 * dimensions.width + 1.0]
-        if len(near) == 0:
-            return
-        motion = self._car.true
-        forward = dimensions.rear_axle_to_front - 0.5 * dimensions.length
-        centre = np.array(
-            ((motion.x + forward * math.cos(motion.yaw), motion.y + forward * math.sin(motion.yaw)),)
-        )
-        size = np.array((dimensions.length,)), np.array((dimensions.width,))
-        ego = box_corners(centre, np.array((motion.yaw,)), *size)[0]
-        close = others.rows(near)
-        boxes = box_corners(close.position, close.heading, close.extent[:, 0], close.extent[:, 1])
-        touched = np.flatnonzero(boxes_overlap(ego, boxes))
-        if len(touched):
-            self._contact = int(close.identity[touched[0]])
+        self._bodies = self._others.bodies
+        if not self._contact:
+            dimensions = self.vehicle.facts.dimensions
+            self._contact = touched(self._bodies, self._car.true, self._place, dimensions)
 
     def _measure(self, at: float, before: float, time: float) -> list[Due]:
         """Sensors and truth at a cycle time within the tick, the ego being in between its states."""
         share = (at - before) / (time - before) if time > before else 1.0
-        motion = _between(self._before, self._car.true, share)
-        place = self._place if share >= 1.0 else _place_between(self._place_before, self._place, share)
+        motion = motion_between(self._before, self._car.true, share)
+        place = self._place if share >= 1.0 else place_between(self._place_before, self._place, share)
         others = self._others if share >= 1.0 else self._others_at(at)
         near = np.abs(others.station - place.station) < SIGHT
         if not np.logical_and.reduce(near):
@@ -328,31 +308,3 @@ def scenario_road(vehicle: Vehicle, scenario: Scenario, recording: Recording | N
     ego, fastest = scenario.ego, max(vehicle.facts.limits.max_speed, scenario.ego.speed)
     length = (ego.station or 0.0) + scenario.duration * fastest + ROAD_AHEAD
     return synthetic_road(scenario.road, length)  # type: ignore[arg-type]
-
-
-def _between(one: MotionState, other: MotionState, share: float) -> MotionState:
-    """Linear: within a tick the path is straight to a millimetre."""
-    if share >= 1.0:
-        return other
-    return MotionState(
-        x=one.x + share * (other.x - one.x),
-        y=one.y + share * (other.y - one.y),
-        yaw=wrap(one.yaw + share * wrap(other.yaw - one.yaw)),
-        speed=one.speed + share * (other.speed - one.speed),
-        acceleration=one.acceleration + share * (other.acceleration - one.acceleration),
-        lateral_acceleration=one.lateral_acceleration
-        + share * (other.lateral_acceleration - one.lateral_acceleration),
-        yaw_rate=one.yaw_rate + share * (other.yaw_rate - one.yaw_rate),
-        slip_angle=other.slip_angle,
-        steering_angle=one.steering_angle + share * (other.steering_angle - one.steering_angle),
-        gear=other.gear,
-    )
-
-
-def _place_between(one: Place, other: Place, share: float) -> Place:
-    return Place(
-        one.station + share * (other.station - one.station),
-        one.offset + share * (other.offset - one.offset),
-        one.heading + share * (other.heading - one.heading),
-        one.curvature + share * (other.curvature - one.curvature),
-    )

@@ -76,10 +76,11 @@ def test_who_still_moves_into_the_way_keeps_a_case_going():
 def test_a_closing_gap_settles_only_once_braked_and_little_is_needed():
     end, slow = End(settled=True), ahead(60, 18)
     assert over_at(end, slow) is None  # has not braked
-    braked = {"acceleration": lambda time: -3.0 if time < 1.0 else -0.5}
-    assert over_at(end, slow, sent=-3.0, **braked) == pytest.approx(1.5, abs=2 * PERIOD)
-    assert over_at(end, slow, sent=-3.0, acceleration=lambda time: -3.0) is None  # still at its peak
-    assert over_at(end, ahead(12, 5), seconds=0.5, sent=-3.0, **braked) is None  # much more is needed
+    still = {"acceleration": lambda time: -3.0}
+    assert over_at(end, slow, sent=-3.0, **still) == pytest.approx(0.5, abs=2 * PERIOD)
+    grows = {"acceleration": lambda time: -min(1.0 + 2.0 * time, 5.0)}
+    assert over_at(end, slow, sent=-3.0, **grows) == pytest.approx(2.5, abs=2 * PERIOD)
+    assert over_at(end, ahead(12, 5), seconds=0.7, sent=-3.0, **still) is None  # much more is needed
 
 
 def test_a_standstill_ends_a_case_after_its_time():

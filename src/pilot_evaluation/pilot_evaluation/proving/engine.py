@@ -31,8 +31,7 @@ CALM_FOR = 0.5  # s
 IN_THE_WAY = 0.3  # m by which bodies overlap across the road
 MOVES = 1e-3  # m from one truth to the next
 LITTLE = 0.3  # m/s², less than a lift-off
-SHARE_OF_PEAK = 0.7  # of the peak deceleration, that the deceleration has fallen to
-NEEDED_SHARE = 0.4  # of it, that is still needed
+NEEDED_SHARE = 0.4  # of the peak deceleration, that is still needed
 GROWING = 0.02  # m/s² from one truth to the next
 ROOM = 2.0  # m left in front of the ego
 
@@ -45,7 +44,7 @@ class Watch:
 
     *Opening*: for `CALM_FOR` nobody moves across the road but those already in the ego's way, and the gap to whoever is ahead
     there opens. *Settled*: the same, or the ego has braked, and what it still needs to reach his speed, Δv² / 2 gap, is little
-    beside that; and meanwhile its own deceleration is well below its peak and does not grow.
+    beside that; and meanwhile its own deceleration does not grow.
     """
 
     def __init__(self, end: End, vehicle: Vehicle) -> None:
@@ -101,7 +100,7 @@ class Watch:
         needed = float((closing**2 / (2.0 * np.maximum(gap[ahead] - ROOM, 0.1))).max())
         if not self._end.settled:
             return needed == 0.0
-        if deceleration > last + GROWING or deceleration > max(SHARE_OF_PEAK * self._peak, LITTLE):
+        if deceleration > last + GROWING:
             return False
         return needed == 0.0 or (self._braked and needed < max(NEEDED_SHARE * self._peak, LITTLE))
 

@@ -58,7 +58,7 @@ def outcome(run: Run) -> dict[str, float]:
         "peak_acceleration": max(float(acceleration.max()), 0.0),
         "peak_jerk": float(jerk.max()),
         "peak_lateral_acceleration": float(np.abs(run.column("truth", "lateral_acceleration")).max()),
-        "driving": float(run.driving.mean()),
+        "driving": _driving(run),
         "start_speed": float(speed[0]),
         "end_speed": float(speed[-1]),
         "min_speed": float(speed.min()),
@@ -89,6 +89,12 @@ def _lead(run: Run) -> dict[str, float]:
         "min_time_gap": float(np.where(speed > 5.0, lead.gap / np.maximum(speed, 5.0), np.inf).min()),
     }
     return {name: value for name, value in found.items() if np.isfinite(value)}
+
+
+def _driving(run: Run) -> float:
+    """Share of the time since the first mode was heard; what was kept may begin between two of them."""
+    known = run.time("truth") >= run.time("mode")[0] if run.messages("mode") else np.zeros(0, bool)
+    return float(run.driving[known].mean()) if known.any() else 0.0
 
 
 def _braking(run: Run) -> dict[str, float]:

@@ -2,9 +2,9 @@
 
 The files are those of a folder: `--cases FOLDER` (or one file), else the folder that PILOT_DATA names, else `shared/data`
 beside the checkout. Whoever is behind cannot brake, so contacts are told by who caused them. Families: `goal` – a place on
-the road is wanted in time, most often in another lane; `critical` – a few seconds from the brink; `drive` – the rest of
-motorways; `other` – roads with one lane in our direction, which are none: driven and told, but they decide nothing. A car
-without navigation gets no route, so goals are asked of those that have it.
+the road is wanted from some time on, most often in another lane; `critical` – a few seconds from the brink; `drive` – the
+rest of motorways; `other` – roads with one lane in our direction or narrow ones, which are none: driven and told, but they
+decide nothing. A car without navigation gets no route, so goals are asked of those that have it.
 """
 
 import os
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from pilot_common.errors import PilotError, ScenarioError
+from pilot_common.road import ReferenceLine
 from pilot_common.rules import load_packs
 from pilot_common.vehicle import Capability
 from pilot_evaluation.audit import audit
@@ -34,6 +35,7 @@ from pilot_simulation.simulation import TICK
 VARIABLE = "PILOT_DATA"
 FOLDER = "commonroad"
 GOAL, CRITICAL, DRIVE, OTHER = "goal", "critical", "drive", "other"
+NARROWEST = 3.0  # m: lanes of motorways are 3.25 m and more, in towns they are narrower
 SHORT = 4.0  # s: whoever starts so near to the end of a recording starts at the brink
 HEARD = ("truth", "vehicle_state", "mode", "plan", "world", "actuation")
 PACKS = ("iso_11270", "iso_15622", "un_r157", "un_r79", "house")
@@ -70,7 +72,9 @@ class Recorded(Suite):
         problem = content.problems[0]
         last = max((int(o.step[-1]) for o in content.obstacles if o.moves), default=problem.last_step)
         seconds = (last - problem.first_step) * content.step
-        family = CRITICAL if seconds <= SHORT else GOAL if problem.goals[0].outlines else DRIVE
+        wanted = problem.goals[0]
+        appointed = bool(wanted.outlines) and wanted.first_step > problem.first_step
+        family = CRITICAL if seconds <= SHORT else GOAL if appointed else DRIVE
         if not is_motorway(content, problem):
             family = OTHER
         parameters = {"seconds": seconds, "speed": problem.speed}
@@ -165,11 +169,17 @@ class Recorded(Suite):
 
 
 def is_motorway(content: CommonRoadFile, problem: PlanningProblem) -> bool:
-    """Whether the ego has a lane beside its own in its direction; where it starts on none, the importer will say so."""
+    """Whether the ego has a lane beside its own in its direction, and its own is as wide as those of motorways.
+
+    Where it starts on no lane, the importer will say so.
+    """
     try:
-        return len(road_around(content, problem).left) >= 2
+        road = road_around(content, problem)
     except ScenarioError:
         return True
+    left, right = road.left[road.ego_lane], road.right[road.ego_lane]
+    _, width, _ = ReferenceLine.from_points(right).to_road(left)
+    return len(road.left) >= 2 and float(np.median(width)) >= NARROWEST
 
 
 def problem_files(setting: Setting) -> list[Path]:

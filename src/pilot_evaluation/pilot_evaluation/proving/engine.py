@@ -31,6 +31,7 @@ CALM_FOR = 0.5  # s
 IN_THE_WAY = 0.3  # m by which bodies overlap across the road
 MOVES = 1e-3  # m from one truth to the next
 LITTLE = 0.3  # m/s², less than a lift-off
+EASED = 0.7  # of the peak deceleration, to which it has fallen
 NEEDED_SHARE = 0.4  # of the peak deceleration, that is still needed
 GROWING = 0.02  # m/s² from one truth to the next
 ROOM = 2.0  # m left in front of the ego
@@ -43,8 +44,8 @@ class Watch:
     """Decides when a case is over.
 
     *Opening*: for `CALM_FOR` nobody moves across the road but those already in the ego's way, and the gap to whoever is ahead
-    there opens. *Settled*: the same, or the ego has braked, and what it still needs to reach his speed, Δv² / 2 gap, is little
-    beside that; and meanwhile its own deceleration does not grow.
+    there opens. *Settled*: the same, or the ego has braked, and what it still needs to reach his speed, Δv² / 2 gap, is little,
+    or little beside a peak that is past; and meanwhile its own deceleration does not grow.
     """
 
     def __init__(self, end: End, vehicle: Vehicle) -> None:
@@ -102,7 +103,8 @@ class Watch:
             return needed == 0.0
         if deceleration > last + GROWING:
             return False
-        return needed == 0.0 or (self._braked and needed < max(NEEDED_SHARE * self._peak, LITTLE))
+        eased = deceleration < EASED * self._peak and needed < NEEDED_SHARE * self._peak
+        return needed == 0.0 or (self._braked and (eased or needed < LITTLE))
 
 
 def _since(start: float | None, time: float, holds: bool) -> float | None:

@@ -21,6 +21,7 @@ from pilot_common.types import (
     Mode,
     ObjectClass,
     Plan,
+    Route,
     Side,
     Tracks,
     VehicleState,
@@ -108,6 +109,10 @@ class Motorway:
     left_mark: MarkKind = MarkKind.DASHED
     lanes_valid: Callable[[float], bool] = lambda time: True
     lateral_deviation: float = 0.0
+    ends: dict[int, float] = field(default_factory=dict)  # lane: station where it ends
+    leaves: dict[int, float] = field(default_factory=dict)  # lane: station where it leaves the route
+    limits: tuple[tuple[float, float], ...] = ()  # station, speed limit from there on
+    shoulder: float = 0.0
     change_world: Callable[[World], World] = lambda world: world
 
     def __post_init__(self) -> None:
@@ -245,10 +250,37 @@ class Motorway:
             ),
         )
 
+    def route(self) -> Route | None:
+        """What the navigation says, where the drive has anything that it could tell."""
+        if not (self.ends or self.leaves or self.limits or self.shoulder):
+            return None
+        station, offset, _ = self.ego_on_road()
+        places = self.ends | self.leaves
+        distance = [max(places.get(lane, 1e4) - station, 0.0) for lane in range(self.lanes)]
+        limits = [(0.0, max((s for s in self.limits if s[0] <= station), default=(0.0, 0.0))[1])]
+        limits += [(start - station, speed) for start, speed in self.limits if start > station]
+        return Route(
+            stamp=self.time,
+            valid=True,
+            reason="",
+            horizon=2000.0,
+            lane=self.ego_lane(offset),
+            lane_distance=np.minimum(distance, 2000.0),
+            lane_ends=np.array([lane in self.ends for lane in range(self.lanes)]),
+            shoulder_width=self.shoulder,
+            limit_distance=np.array([distance for distance, _ in limits]),
+            limit_speed=np.array([speed for _, speed in limits]),
+            guidance="",
+        )
+
     def inputs(self) -> PlannerInputs:
         mode = Mode(stamp=self.time, mode=self.mode, reason="", warning=0)
         return PlannerInputs(
-            time=self.time, world=self.world(), vehicle_state=self.vehicle_state(), mode=mode
+            time=self.time,
+            world=self.world(),
+            vehicle_state=self.vehicle_state(),
+            mode=mode,
+            route=self.route(),
         )
 
     def step(self) -> Plan:
@@ -289,6 +321,11 @@ class Motorway:
 
     def drive(self, seconds: float) -> list[Plan]:
         return [self.step() for _ in range(round(seconds / STEP))]
+
+    def lanes_driven(self) -> list[int]:
+        """The lanes that the car was in, one after the other."""
+        driven = [self.ego_lane(entry[2]) for entry in self.log]
+        return [lane for lane, before in zip(driven, [-1, *driven], strict=False) if lane != before]
 
     def accelerations(self) -> np.ndarray:
         return np.array([plan.trajectory.acceleration[0] for *_, plan in self.log])

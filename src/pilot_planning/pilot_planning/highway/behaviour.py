@@ -65,8 +65,7 @@ class Behaviour:
         self._chooses = Capability.NAVIGATION in vehicle.facts.capabilities
         self._market = self._p.market(vehicle.facts.market)
         self._front = vehicle.facts.dimensions.rear_axle_to_front
-        self._comfort = vehicle.facts.limits.comfort_deceleration
-        self._acceleration = min(parameters.speed.acceleration_fast, vehicle.facts.limits.max_acceleration)
+        self._limits = vehicle.facts.limits
         self._times = np.linspace(0.0, self._p.horizon, 9)[1:]
         self.reset()
 
@@ -139,7 +138,9 @@ class Behaviour:
         target = scene.own_lane + step_to(side)
         if change.gaps.conflict(scene, target, time_gap) is None:
             return []
-        gap = change.gaps.best(scene, target, desire.speed, way, self._acceleration, time_gap)
+        gap = change.gaps.best(
+            scene, target, desire.speed, way, self._own.speed.at(scene.speed, self._limits), time_gap
+        )
         if gap is None:
             return []
         law = AlignLaw(gap.first, (gap.last - gap.first) / gap.time, gap.time)
@@ -198,6 +199,7 @@ class Behaviour:
             return
         rows = change.gaps.inside(scene, lane)
         traffic, p = scene.traffic, self._own.lane_change
+        rows = rows[traffic.proven[rows]]
         gap = traffic.station[rows] - scene.road.ego_station - traffic.half_length[rows] - self._front
         if not (gap > 0.0).any():
             return
@@ -216,7 +218,8 @@ class Behaviour:
         aside = np.abs(traffic.offset - float(scene.road.offset[left])) < 0.5 * float(scene.road.width[left])
         gap = traffic.station - scene.road.ego_station - traffic.half_length - self._front
         allowed = self._passing_speed(traffic.speed)
-        near = aside & traffic.proven & (gap > 0.0) & (allowed < desire.speed)
+        drives = traffic.proven & (traffic.class_id != ObjectClass.PEDESTRIAN) & ~traffic.sideways
+        near = aside & drives & (gap > 0.0) & (allowed < desire.speed)
         if not near.any():
             return
         row = int(np.where(near, gap + 2.0 * traffic.speed, np.inf).argmin())
@@ -326,7 +329,7 @@ class Behaviour:
     def _progress(self, scene: Scene, desire: Desire, lane: int) -> np.ndarray:
         """Way ahead (T,) in a lane over the times of the horizon, behind everybody in it and past nobody to its left too fast."""
         traffic, time, road = scene.traffic, self._times, scene.road
-        rising = scene.speed * time + 0.5 * self._acceleration * time * time
+        rising = scene.speed * time + 0.5 * self._own.speed.at(scene.speed, self._limits) * time * time
         free = np.minimum(rising, desire.speed * time) if scene.speed < desire.speed else desire.speed * time
         if not len(traffic.identity):
             return free

@@ -13,15 +13,23 @@ from pilot_common.types import MarkKind, ObjectClass
 from pilot_common.vehicle import Vehicle
 from pilot_planning.highway.gaps import Scene
 from pilot_planning.highway.parameters import EvasionParameters
+from pilot_planning.highway.path import REST_TO_REST_PEAK
 
 TIMES = np.arange(0.2, 4.1, 0.2)  # s ahead
-REST_TO_REST_PEAK, REST_TO_REST_JERK = (
-    5.7735,
-    60.0,
-)  # of the unit quintic from rest to rest: 10/√3, and its third derivative
+DURATIONS = np.arange(0.6, 5.1, 0.2)  # s, of a movement to the side
 SHARES = np.arange(-4, 5) / 4.0  # of the room to either side within the marks
-CENTRE = 4  # place of no shift among them
+CENTRE, GOING = 4, 9  # places of no shift among them, and of the one under way behind them
 CLEAR = 9.0  # m, of somebody who is never beside the car
+
+
+@dataclass(frozen=True, slots=True)
+class Sway:
+    """How the car moves across the road where its path begins: from the lane's centre, left positive, by time at `speed`."""
+
+    offset: float
+    rate: float
+    acceleration: float
+    speed: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +69,29 @@ class Evasion:
     def reset(self) -> None:
         """Forgets all memory."""
         self.shift = NONE
-        self._until, self._needed_at = -math.inf, -math.inf
+        self._way_left, self._stamp, self._needed_at = 0.0, 0.0, -math.inf
 
-    def update(self, scene: Scene, acceleration: float, allowed: bool) -> Shift:
+    def update(self, scene: Scene, sway: Sway, acceleration: float, allowed: bool) -> Shift:
         """The shift of this cycle; none where the system does not drive in one lane (`allowed`). `acceleration`: the last one."""
         if not allowed:
             self.reset()
             return NONE
-        chosen = self._choose(scene, acceleration) if self._threatened(scene) else None
+        self._way_left -= scene.speed * (scene.stamp - self._stamp)
+        self._stamp = scene.stamp
+        chosen = self._choose(scene, sway, acceleration) if self._threatened(scene) else None
         if chosen is not None:
             self._needed_at = scene.stamp
             if chosen.cause != self.shift.cause or abs(chosen.offset - self.shift.offset) > self._p.change:
-                self._until = scene.stamp + self._movement(chosen.offset - self._aside(scene))
+                seconds = float(self._durations(np.array((chosen.offset,)), sway)[0])
+                self._way_left = seconds * scene.speed
             else:
                 chosen = replace(chosen, offset=self.shift.offset)
             self.shift = chosen
         elif self.shift.cause != "evade" or scene.stamp - self._needed_at > self._p.hold:
             away = self._p.bias * self._beside_trucks(scene)
             self.shift = Shift(away, None, "truck_beside", 0) if away else NONE
-        left = self._until - scene.stamp
-        seconds = max(left, 0.3) if self.shift.cause == "evade" and left > -0.5 else None
-        return replace(self.shift, seconds=seconds)
+        moving = self.shift.cause == "evade" and self._way_left > 0.0
+        return replace(self.shift, seconds=self._way_left / max(scene.speed, 1.0) if moving else None)
 
     def _threatened(self, scene: Scene) -> bool:
         """Whether anybody confirmed may come close, beside or in front of the car, within the times looked at."""
@@ -98,41 +108,40 @@ class Evasion:
         close = clearance - p.rate_time * np.maximum(coming - p.rate_noise, 0.0) < p.clearance
         return bool((beside & close & traffic.confirmed).any())
 
-    def _choose(self, scene: Scene, acceleration: float) -> Shift | None:
+    def _choose(self, scene: Scene, sway: Sway, acceleration: float) -> Shift | None:
         """The mildest shift that keeps clear; None where none is needed or none helps."""
         p = self._p
         rows = np.flatnonzero(scene.traffic.confirmed)
         room = max(0.0, 0.5 * float(scene.road.width[scene.own_lane]) - self._half_width - p.margin_mark)
-        offsets = room * SHARES
-        clearance, nearest = self._clearances(scene, acceleration, rows, offsets)
+        going = self.shift.cause == "evade"
+        offsets = np.concatenate((room * SHARES, (self.shift.offset,))) if going else room * SHARES
+        clearance, nearest = self._clearances(scene, sway, acceleration, rows, offsets)
         if clearance[CENTRE, 0] >= p.clearance:
             return None
         if clearance[:, -1].max() < 0.0:  # braking does not help, nor does the room in the lane
             offsets = np.concatenate((offsets, self._over_marks(scene)))
-            clearance, nearest = self._clearances(scene, acceleration, rows, offsets)
+            clearance, nearest = self._clearances(scene, sway, acceleration, rows, offsets)
         crosses = np.abs(offsets) > room + 1e-6
         effort = np.abs(offsets) / max(room, 0.1)
         short = np.maximum(p.clearance - clearance, 0.0) / p.clearance
         cost = p.short_cost * short + self._brake_cost[None, :] + (p.shift_cost * effort + crosses)[:, None]
-        cost += np.where(clearance < 0.0, p.contact_cost - clearance, 0.0)
+        # Who goes over a mark must be sure to pass; where nothing avoids the contact, braking in the lane makes it mildest.
+        cost[clearance < np.where(crosses, p.sure, 0.0)[:, None]] = math.inf
         best, brake = divmod(int(cost.argmin()), len(self._brakes))
-        gain = float(cost[CENTRE].min() - cost[best, brake])
-        if offsets[best] == 0.0 or gain < p.gain:
+        if offsets[best] == 0.0 or not cost[best, brake] < cost[CENTRE].min() - p.gain:
             return None
+        if going and cost[GOING].min() < cost[best, brake] + p.gain:
+            best, brake = GOING, int(cost[GOING].argmin())  # no other shift is worth another movement
         row = int(rows[nearest[CENTRE, brake]])
         deceleration = float(-self._brakes[brake])
         return Shift(float(offsets[best]), None, "evade", int(scene.traffic.identity[row]), deceleration)
 
     def _clearances(
-        self, scene: Scene, acceleration: float, rows: np.ndarray, offsets: np.ndarray
+        self, scene: Scene, sway: Sway, acceleration: float, rows: np.ndarray, offsets: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Least clearance (K, B) to the side of anybody while he is beside the car, and the place in `rows` of who that is."""
         traffic, p, time = scene.traffic, self._p, TIMES
-        aside = self._aside(scene)
-        moving = offsets - aside
-        duration = np.array([self._movement(value) for value in moving.tolist()])
-        share = np.minimum(time[None, :] / np.maximum(duration, 1e-3)[:, None], 1.0)
-        path = aside + moving[:, None] * share**3 * (10.0 + share * (6.0 * share - 15.0))  # (K, T)
+        lane = float(scene.road.offset[scene.own_lane])
         # Brakes that act already need no time to begin to.
         begun = np.minimum(np.maximum(acceleration, self._brakes) / np.minimum(self._brakes, -1e-3), 1.0)
         late = (self._delay + self._build_up) * (1.0 - np.maximum(begun, 0.0))
@@ -143,7 +152,7 @@ class Evasion:
         fading = p.rate_time * (1.0 - np.exp(-time / p.rate_time))
         rate = traffic.offset_rate[rows]
         rate = np.sign(rate) * np.maximum(np.abs(rate) - p.rate_noise, 0.0)
-        lane = float(scene.road.offset[scene.own_lane])
+        path = self._path(offsets, sway, own / max(scene.speed, 1.0))
         across = traffic.offset[rows, None] - lane + rate[:, None] * fading  # (N, T)
         speed, braking = (
             np.maximum(traffic.speed[rows], 0.0),
@@ -153,11 +162,9 @@ class Evasion:
         along = centre[:, None] + speed[:, None] * until + 0.5 * braking[:, None] * until * until  # (N, T)
         reach = traffic.half_length[rows] + 0.5 * self._length + p.margin_along
         beside = np.abs(along[None, :, :] - own[:, None, :]) < reach[None, :, None]  # (B, N, T)
-        side = (
-            np.abs(across[None, :, :] - path[:, None, :])
-            - (traffic.half_width[rows] + self._half_width)[:, None]
-        )
-        clearance = np.where(beside[None], side[:, None], CLEAR).min(-1)  # (K, B, N)
+        widths = (traffic.half_width[rows] + self._half_width)[:, None]
+        side = np.abs(across - path[:, :, None, :]) - widths  # (K, B, N, T)
+        clearance = np.where(beside, side, CLEAR).min(-1)  # (K, B, N)
         nearest = clearance.argmin(-1)
         return np.take_along_axis(clearance, nearest[:, :, None], -1)[:, :, 0], nearest
 
@@ -172,19 +179,32 @@ class Evasion:
                 found += [0.35 * way, 0.5 * way, 0.7 * way, way]
         return np.array(found)
 
-    def _movement(self, way: float) -> float:
-        """Time of a movement to the side within the limits of acceleration and jerk."""
-        size = abs(way)
-        return max(
-            0.5,
-            math.sqrt(REST_TO_REST_PEAK * size / self._acceleration),
-            (REST_TO_REST_JERK * size / self._jerk) ** (1 / 3),
-        )
+    def _durations(self, offsets: np.ndarray, sway: Sway) -> np.ndarray:
+        """Shortest time (K,) of a quintic from the present motion to rest at each offset, within acceleration and jerk."""
+        way, time = (offsets - sway.offset)[:, None], DURATIONS
+        begin = (60.0 * way - 36.0 * sway.rate * time - 9.0 * sway.acceleration * time**2) / time**3
+        end = (60.0 * way - 24.0 * sway.rate * time - 3.0 * sway.acceleration * time**2) / time**3
+        peak = REST_TO_REST_PEAK * np.abs(way - 0.5 * sway.rate * time) / time**2
+        fits = (np.maximum(np.abs(begin), np.abs(end)) <= self._jerk) & (peak <= self._acceleration)
+        return DURATIONS[np.where(fits.any(1), fits.argmax(1), len(DURATIONS) - 1)]
 
-    @staticmethod
-    def _aside(scene: Scene) -> float:
-        """Where the car is, left of the centre of the lane that the path leads to."""
-        return scene.road.ego_offset - float(scene.road.offset[scene.own_lane])
+    def _path(self, offsets: np.ndarray, sway: Sway, time: np.ndarray) -> np.ndarray:
+        """Offsets (K, B, T) of the quintics that the path will be made of, at times (B, T) as if the speed stayed: a path is of
+        distance, who brakes comes to its end later.
+        """
+        duration = self._durations(offsets, sway)
+        under_way = np.abs(offsets - self.shift.offset) < self._p.change
+        if self.shift.cause == "evade" and self._way_left > 0.0:
+            left = max(self._way_left / max(float(sway.speed), 1.0), 0.3)
+            duration = np.where(under_way, left, duration)
+        duration = duration[:, None, None]
+        gone = np.minimum(time[None], duration)
+        way, share = (offsets - sway.offset)[:, None, None], gone / duration
+        rate, bend = sway.rate * duration, 0.5 * sway.acceleration * duration**2
+        c3 = 10.0 * way - 6.0 * rate - 3.0 * bend
+        c4 = -15.0 * way + 8.0 * rate + 3.0 * bend
+        c5 = 6.0 * way - 3.0 * rate - bend
+        return sway.offset + share * (rate + share * (bend + share * (c3 + share * (c4 + share * c5))))
 
     def _beside_trucks(self, scene: Scene) -> float:
         """Which way to make room for trucks beside the car: −1 right, +1 left, 0 for none or on both sides."""

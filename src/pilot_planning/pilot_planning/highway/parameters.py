@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pilot_common.schema import parameter
+from pilot_common.vehicle import CommandLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,11 @@ class SpeedParameters:
     object_sight_share: float = parameter(
         "", 0.3, 1.0, "share of the highest deceleration counted on to stop within sight"
     )
+
+    def at(self, speed: float, limits: CommandLimits) -> float:
+        """Comfortable acceleration at a speed."""
+        slow = min(self.acceleration, limits.max_acceleration)
+        return slow + (min(self.acceleration_fast, slow) - slow) / limits.max_speed * speed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,14 +258,14 @@ class EvasionParameters:
         "m", 0.0, 3.0, "before and behind, within which somebody is beside the car"
     )
     rate_time: float = parameter(
-        "s", 0.2, 4.0, "time constant with which a motion to the side is expected to end"
+        "s", 0.2, 30.0, "time constant with which a motion to the side is expected to end"
     )
     rate_noise: float = parameter("m/s", 0.0, 0.5, "of a motion to the side, so much is not believed")
     braking_noise: float = parameter("m/s²", 0.0, 2.0, "of the others' braking, so much is not believed")
     limit_share: float = parameter("", 0.3, 1.0, "of the largest lateral acceleration and jerk (ISO 11270)")
     shift_cost: float = parameter("", 0.0, 2.0, "of all the room in the lane; full braking costs 1")
     short_cost: float = parameter("", 0.0, 2.0, "of no clearance at all")
-    contact_cost: float = parameter("", 2.0, 50.0, "of a contact")
+    sure: float = parameter("m", 0.0, 0.6, "clearance that must be left where a mark is crossed")
     gain: float = parameter("", 0.0, 1.0, "that a shift must bring")
     change: float = parameter(
         "m", 0.05, 0.5, "a shift that is under way is corrected from this difference on"

@@ -22,7 +22,7 @@ from pilot_common.types import (
 )
 from pilot_common.vehicle import Vehicle
 from pilot_planning.highway.behaviour import Behaviour, Choice, Desire
-from pilot_planning.highway.evasion import Evasion
+from pilot_planning.highway.evasion import Evasion, Sway
 from pilot_planning.highway.following import FollowLaw
 from pilot_planning.highway.gaps import Scene
 from pilot_planning.highway.lane_change import LaneChange, Phase, Wish
@@ -199,7 +199,7 @@ class HighwayPlanner:
             seconds = max(seconds or 0.0, 0.25 * self._p.lane_change.duration)
         still = change.phase in (Phase.NONE, Phase.WAITING) and now.continued
         on_shoulder = haven is not None and haven.offset is not None
-        shift = self._evasion.update(scene, now.last, still and not on_shoulder)
+        shift = self._evasion.update(scene, _sway(now, centre), now.last, still and not on_shoulder)
         if shift.cause:
             target, seconds = centre + shift.offset, shift.seconds
             entries.append(offset_entry(shift.cause, target, (float(shift.identity),), shift.identity))
@@ -360,6 +360,14 @@ class HighwayPlanner:
 
     def _reason(self, entry: Entry, road: Road) -> str:
         return "; ".join(part for part in (entry.sentence, self._lane_change.note, road.note) if part)
+
+
+def _sway(now: Situation, centre: float) -> Sway:
+    """The motion across the road where the path begins."""
+    start, speed = now.start, now.speed
+    _, offset, heading, curvature = foot(now.road.line, start.x, start.y)
+    askew = math.sin(start.heading - heading)
+    return Sway(offset - centre, speed * askew, speed * speed * (start.curvature - curvature), speed)
 
 
 def _scene(now: Situation, lane: int) -> Scene:

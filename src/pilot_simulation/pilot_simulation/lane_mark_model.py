@@ -97,7 +97,6 @@ class LaneMarkModel:
         chord = road.line.point.take(piece + 1, axis=0)
         chord -= point
         point += (place - piece)[:, None] * chord
-        column = np.minimum(np.maximum(place + 0.5, 0.0).astype(np.intp), last)
         cosine, sine = math.cos(pose[2]), math.sin(pose[2])
         base_from_map = np.array(((cosine, -sine), (sine, cosine)))
         point -= pose[:2]
@@ -106,9 +105,10 @@ class LaneMarkModel:
         if road.even:
             offset, there = road.boundary[lines, :1], True
         else:
-            boundary = lines[:, None], column
-            offset, there = road.boundary[boundary], road.boundary_exists[boundary]
-        base = np.zeros((len(lines), len(column), 3))
+            begin, end = (lines[:, None], piece), (lines[:, None], piece + 1)
+            offset = road.boundary[begin] + (place - piece) * (road.boundary[end] - road.boundary[begin])
+            there = road.boundary_exists[begin] & road.boundary_exists[end]
+        base = np.zeros((len(lines), len(piece), 3))
         np.subtract(point[:, 0], offset * along[:, 1], out=base[:, :, 0])
         np.add(point[:, 1], offset * along[:, 0], out=base[:, :, 1])
         pixel, depth = self._camera.project(base)

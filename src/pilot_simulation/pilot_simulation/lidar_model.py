@@ -64,7 +64,7 @@ class LidarModel:
             sensor=self._index[sensor],
             class_id=scene.class_id[index],
             score=score,
-            position=np.column_stack((position, np.zeros(len(rows)))),
+            position=np.column_stack((position, scene.elevation.take(index))),
             position_covariance=covariance,
             heading=wrap_angle(scene.heading[index] + parameters.heading_deviation * noise[:, 2]),
             heading_valid=whole,

@@ -96,7 +96,8 @@ class PerfectPerception:
         lane, _, _ = road.lane_at(place.station, place.offset)
         here = road.index(place.station + 0.5 * SPACING)
         rows = road.lanes_at(place)
-        centre, width = road.centre[rows, here], road.width[rows, here]
+        centres, widths = road.lanes_near(place.station)
+        centre, width = centres[rows], widths[rows]
         point, heading, curvature = self._line(place, lane)
         return Lanes(
             valid=True,
@@ -108,7 +109,7 @@ class PerfectPerception:
             station=self._station,
             heading=heading,
             curvature=curvature,
-            offset=centre - road.centre[lane, here],
+            offset=centre - centres[lane],
             width=width,
             confidence=np.ones(len(rows)),
             left_mark=self._marks(here, centre + 0.5 * width),

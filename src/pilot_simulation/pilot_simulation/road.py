@@ -142,10 +142,17 @@ class TrueRoad:
             centre, width = self._even_lanes
             lane = min(range(len(centre)), key=lambda row: abs(centre[row] - offset))
             return lane, offset - centre[lane], width
-        index = self.index(station + 0.5 * SPACING)
-        distance = np.where(self.exists[:, index], np.abs(self.centre[:, index] - offset), np.inf)
-        lane = int(distance.argmin())
-        return lane, offset - float(self.centre[lane, index]), float(self.width[lane, index])
+        centre, width = self.lanes_near(station)
+        there = self.exists[:, self.index(station + 0.5 * SPACING)]
+        lane = int(np.where(there, np.abs(centre - offset), np.inf).argmin())
+        return lane, offset - float(centre[lane]), float(width[lane])
+
+    def lanes_near(self, station: float) -> tuple[np.ndarray, np.ndarray]:
+        """Middles and widths (L,) of all lanes at a station, linear between points."""
+        index = self.index(station)
+        share = min(max(station / SPACING - index, 0.0), 1.0)
+        weight = np.array((1.0 - share, share))
+        return self.centre[:, index : index + 2] @ weight, self.width[:, index : index + 2] @ weight
 
     def lanes_at(self, place: Place) -> list[int]:
         """Those that the road has where a car is, right to left; one that is on a ramp has only that."""
@@ -162,7 +169,7 @@ class TrueRoad:
 
     def lane_centre(self, lane: int, station: float) -> float:
         """Offset of a lane's middle."""
-        return float(self.centre[lane, self.index(station + 0.5 * SPACING)])
+        return self._even_lanes[0][lane] if self.even else float(self.lanes_near(station)[0][lane])
 
 
 def synthetic_road(plan: RoadPlan, length: float) -> TrueRoad:

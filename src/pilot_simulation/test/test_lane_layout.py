@@ -170,7 +170,9 @@ def test_the_middle_of_a_lane_that_leaves_is_smooth():
     road = road_of(EXIT, segments=(Segment(length=1000.0),))
     station = np.arange(1950.0, 2100.0, 0.1)
     middle = np.array([road.lane_centre(0, one) for one in station])
-    assert np.abs(np.diff(middle)).max() < 0.1 * 0.65  # its slope; with steps it would be twenty times as much
+    assert (
+        np.abs(np.diff(middle)).max() < 0.1 * 0.65
+    )  # its slope; with steps it would be twenty times as much
     assert [road.lane_at(s, m)[1] for s, m in zip(station, middle, strict=True)] == pytest.approx(
         [0.0] * len(station), abs=1e-9
     )

@@ -6,6 +6,8 @@ from test_simulation import of, play, send
 
 from pilot_common.types import ObjectClass
 from pilot_simulation.actor_plan import SENSING
+from pilot_simulation.actors import together
+from pilot_simulation.scripted_actors import ScriptedActors
 from pilot_simulation.simulation import Simulation
 
 SIGN = {
@@ -98,3 +100,13 @@ def test_a_cross_section_of_its_own_is_what_radar_measures(seen, sedan):
 def test_an_extent_of_its_own_is_its_size(seen):
     truth = of(seen(0.5, extent=(1.2, 0.9, 0.3)), "truth")[0]
     assert truth.extent[0] == pytest.approx((1.2, 0.9, 0.3))
+
+
+def test_ordinary_and_unusual_actors_of_several_sources_keep_what_they_are(straight, others, actor):
+    ghost = actor(solid=False, seen_by=("radar",), cross_section=5.0)
+    scripted = ScriptedActors([ghost, actor(station=350.0)], straight).at(0.0)
+    all_of_them = together(straight, [others((ObjectClass.TRUCK, 100.0, 0.0, 20.0)), scripted])
+    assert all_of_them.traits.solid.tolist() == [True, False, True]
+    assert all_of_them.traits.has_cross_section.tolist() == [False, True, False]
+    assert all_of_them.bodies.station.tolist() == [100.0, 350.0]
+    assert together(straight, [others(), others()]).traits is None

@@ -34,7 +34,7 @@ LITTLE = 0.3  # m/s², less than a lift-off
 EASED = 0.7  # of the peak deceleration, to which it has fallen
 NEEDED_SHARE = 0.4  # of the peak deceleration, that is still needed
 GROWING = 0.02  # m/s² from one truth to the next
-ROOM = 2.0  # m left in front of the ego
+ROOM, HEADWAY = 2.0, 1.0  # m and s left in front of the ego at least
 
 OnProgress = Callable[[int], None]  # number of cases done
 OnMessage = Callable[[int, str, Message], None]  # time in ns, topic
@@ -44,8 +44,8 @@ class Watch:
     """Decides when a case is over.
 
     *Opening*: for `CALM_FOR` nobody moves across the road but those already in the ego's way, and the gap to whoever is ahead
-    there opens. *Settled*: the same, or the ego has braked, and what it still needs to reach his speed, Δv² / 2 gap, is little,
-    or little beside a peak that is past; and meanwhile its own deceleration does not grow.
+    there opens. *Settled*: the same, or the ego has braked, what it still needs to reach his speed, Δv² / 2 gap, is little, or
+    little beside a peak that is past, and its deceleration would leave a good gap; meanwhile it does not grow.
     """
 
     def __init__(self, end: End, vehicle: Vehicle) -> None:
@@ -103,6 +103,9 @@ class Watch:
             return needed == 0.0
         if deceleration > last + GROWING:
             return False
+        left = gap[ahead] - closing**2 / (2.0 * max(deceleration, LITTLE))
+        if bool((left < ROOM + HEADWAY * truth.speed_other[ahead]).any()):
+            return needed == 0.0  # it comes too near to be left alone
         eased = deceleration < EASED * self._peak and needed < NEEDED_SHARE * self._peak
         return needed == 0.0 or (self._braked and (eased or needed < LITTLE))
 

@@ -128,20 +128,22 @@ class FunctionRunner:
         message = self._newest.get(name)
         if message is None:
             return None
-        age = _age(message, now)
+        age = now - to_nanoseconds(message.stamp)  # type: ignore[attr-defined]
         if age < -CLOCK_TOLERANCE:  # it would count as the newest until the clock has caught up with it
             del self._newest[name]
             return None
-        self._worst_age = max(self._worst_age, age * 1e-9)
+        if age * 1e-9 > self._worst_age:
+            self._worst_age = age * 1e-9
         return message if age <= self._age_limit[name] else None
 
     def spent(self, seconds: float) -> None:
         """Notes the time a step took (a node measures it; in lockstep it is not known and not part of the result)."""
         self._worst_compute = max(self._worst_compute, seconds)
 
-    def health(self, now: int) -> Health | None:
-        """The report, once every tenth of a second, else None."""
-        slot = int(now * HEALTH_RATE) // 1_000_000_000
+    def health(self, now: int, slot: int | None = None) -> Health | None:
+        """The report, once every tenth of a second (`slot` is that of `now`, where it is known), else None."""
+        if slot is None:
+            slot = health_slot(now)
         if slot == self._health_slot:
             return None
         self._health_slot = slot
@@ -169,6 +171,11 @@ class FunctionRunner:
     def restore(self, state: dict[str, Any]) -> None:
         """Goes back to a state from `snapshot`."""
         self.__dict__.update(copy.deepcopy(state) | {"function": self.function})
+
+
+def health_slot(now: int) -> int:
+    """The tenth of a second that holds a time."""
+    return int(now * HEALTH_RATE) // 1_000_000_000
 
 
 _stamp = attrgetter("stamp")
@@ -213,12 +220,13 @@ class Executor:
         for topic, message in sorted(arrivals, key=lambda arrival: self.graph.order(arrival[0])):
             self._deliver(topic, message)
         said: list[tuple[str, Message]] = []
+        slot = health_slot(now)
         for runner in self.runners:
             if runner.due(now):
                 for topic, message in runner.step(now).items():
                     self._deliver(topic, message)
                     said.append((topic, message))
-            report = runner.health(now)
+            report = runner.health(now, slot)
             if report is not None:
                 topic = HEALTH + runner.function.name
                 self._deliver(topic, report)

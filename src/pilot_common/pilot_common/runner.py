@@ -132,8 +132,7 @@ class FunctionRunner:
         if age < -CLOCK_TOLERANCE:  # it would count as the newest until the clock has caught up with it
             del self._newest[name]
             return None
-        if age * 1e-9 > self._worst_age:
-            self._worst_age = age * 1e-9
+        self._worst_age = max(self._worst_age, age * 1e-9)
         return message if age <= self._age_limit[name] else None
 
     def spent(self, seconds: float) -> None:

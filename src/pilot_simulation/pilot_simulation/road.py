@@ -139,9 +139,9 @@ class TrueRoad:
     def lane_at(self, station: float, offset: float) -> tuple[int, float, float]:
         """Lane whose middle is nearest, offset from its middle, its width; among the lanes that exist there."""
         if self.even:
-            centre, width = self._even_lanes
-            lane = min(range(len(centre)), key=lambda row: abs(centre[row] - offset))
-            return lane, offset - centre[lane], width
+            middles, width_of_all = self._even_lanes
+            nearest = min(range(len(middles)), key=lambda row: abs(middles[row] - offset))
+            return nearest, offset - middles[nearest], width_of_all
         centre, width = self.lanes_near(station)
         there = self.exists[:, self.index(station + 0.5 * SPACING)]
         lane = int(np.where(there, np.abs(centre - offset), np.inf).argmin())

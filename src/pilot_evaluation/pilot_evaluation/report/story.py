@@ -22,6 +22,7 @@ MANOEUVRES = {
     Manoeuvre.LANE_CHANGE_RIGHT: "Lane change to the right",
     Manoeuvre.EMERGENCY_BRAKE: "Emergency braking",
     Manoeuvre.MINIMUM_RISK: "Minimum-risk stop",
+    Manoeuvre.EVADE: "Room made to the side",
 }
 MODES = {
     DriveMode.OFF: "Off",

@@ -14,6 +14,7 @@ from pilot_common.vehicle import Vehicle
 from pilot_planning.highway.gaps import Scene
 from pilot_planning.highway.parameters import EvasionParameters
 from pilot_planning.highway.path import REST_TO_REST_PEAK
+from pilot_planning.highway.traffic import Traffic
 
 TIMES = np.arange(0.2, 4.1, 0.2)  # s ahead
 DURATIONS = np.arange(0.6, 5.1, 0.2)  # s, of a movement to the side
@@ -102,10 +103,13 @@ class Evasion:
         lengths = traffic.half_length + 0.5 * self._length
         meeting = station + (traffic.speed - scene.speed) * TIMES[-1]
         beside = (np.minimum(station, meeting) < lengths) & (np.maximum(station, meeting) > -lengths)
-        aside = traffic.offset - scene.road.ego_offset
-        coming = np.where(aside > 0.0, -traffic.offset_rate, traffic.offset_rate)
-        clearance = np.abs(aside) - traffic.half_width - self._half_width
-        close = clearance - p.rate_time * np.maximum(coming - p.rate_noise, 0.0) < p.clearance
+        road, own = scene.road, scene.own_lane
+        aside = np.abs(traffic.offset - float(road.offset[own])) - traffic.half_width
+        at_line = (
+            aside < 0.5 * float(road.width[own]) + p.line
+        )  # beyond, he is where he belongs, whatever his motion seems
+        clearance = np.abs(traffic.offset - road.ego_offset) - traffic.half_width - self._half_width
+        close = at_line & (clearance - np.abs(self._rates(traffic)) * TIMES[-1] < p.clearance)
         return bool((beside & close & traffic.confirmed).any())
 
     def _choose(self, scene: Scene, sway: Sway, acceleration: float) -> Shift | None:
@@ -150,8 +154,7 @@ class Evasion:
         own = scene.speed * time + self._brakes[:, None] * stop * (braked - 0.5 * stop)  # (B, T)
         centre = traffic.station[rows] - scene.road.ego_station - self._front + 0.5 * self._length
         fading = p.rate_time * (1.0 - np.exp(-time / p.rate_time))
-        rate = traffic.offset_rate[rows]
-        rate = np.sign(rate) * np.maximum(np.abs(rate) - p.rate_noise, 0.0)
+        rate = self._rates(traffic)[rows]
         path = self._path(offsets, sway, own / max(scene.speed, 1.0))
         across = traffic.offset[rows, None] - lane + rate[:, None] * fading  # (N, T)
         speed, braking = (
@@ -167,6 +170,11 @@ class Evasion:
         clearance = np.where(beside, side, CLEAR).min(-1)  # (K, B, N)
         nearest = clearance.argmin(-1)
         return np.take_along_axis(clearance, nearest[:, :, None], -1)[:, :, 0], nearest
+
+    def _rates(self, traffic: Traffic) -> np.ndarray:
+        """Motion to the side (N,) as far as it is believed."""
+        doubt = np.maximum(self._p.rate_noise, traffic.rate_deviation)
+        return np.sign(traffic.offset_rate) * np.maximum(np.abs(traffic.offset_rate) - doubt, 0.0)
 
     def _over_marks(self, scene: Scene) -> np.ndarray:
         """Offsets beyond marks that may be crossed in need: half way into, and on, the lane beside."""

@@ -254,6 +254,7 @@ class EvasionParameters:
 
     clearance: float = parameter("m", 0.2, 1.5, "to somebody beside the car, at least")
     margin_mark: float = parameter("m", 0.0, 0.5, "to the marks of the lane, outside emergencies")
+    line: float = parameter("m", -0.5, 1.0, "from our lane's mark, nearer than which somebody may come too close")
     margin_along: float = parameter(
         "m", 0.0, 3.0, "before and behind, within which somebody is beside the car"
     )

@@ -118,7 +118,7 @@ class Recorded(Suite):
         measures["comfort_broken"] = float(any(name in broken for name in COMFORT))
         reasons = [f"caused a contact at {c.time:.1f} s: {c.reason}" for c in found if c.caused]
         if measures["goal_asked"] and not measures["goal_reached"]:
-            reasons.append(f"goal missed by {measures['goal_miss']:.1f} m")
+            reasons.append(f"goal missed by {measures.get('goal_miss', 0.0):.1f} m")
         for name in COMFORT:
             if name in broken:
                 line = broken[name]
@@ -226,4 +226,4 @@ def goal(run: Run, problem: PlanningProblem, step: float) -> dict[str, float]:
         if wanted.middle is not None and len(allowed):
             away = np.hypot(x[allowed] - wanted.middle[0], y[allowed] - wanted.middle[1])
             miss = min(miss, float(away.min()))
-    return {"goal_reached": 0.0, "goal_miss": miss}
+    return {"goal_reached": 0.0, **({"goal_miss": miss} if np.isfinite(miss) else {})}

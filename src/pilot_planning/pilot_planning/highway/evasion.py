@@ -173,8 +173,8 @@ class Evasion:
 
     def _rates(self, traffic: Traffic) -> np.ndarray:
         """Motion to the side (N,) as far as it is believed."""
-        doubt = np.maximum(self._p.rate_noise, traffic.rate_deviation)
-        return np.sign(traffic.offset_rate) * np.maximum(np.abs(traffic.offset_rate) - doubt, 0.0)
+        size = np.maximum(np.abs(traffic.offset_rate) - self._p.rate_noise, 0.0)
+        return np.sign(traffic.offset_rate) * size
 
     def _over_marks(self, scene: Scene) -> np.ndarray:
         """Offsets beyond marks that may be crossed in need: half way into, and on, the lane beside."""

@@ -45,7 +45,7 @@ class Watch:
 
     *Opening*: for `CALM_FOR` nobody moves across the road but those already in the ego's way, and the gap to whoever is ahead
     there opens. *Settled*: the same, or the ego has braked, what it still needs to reach his speed, Δv² / 2 gap, is little, or
-    little beside a peak that is past, and its deceleration would leave a good gap; meanwhile it does not grow.
+    little beside a peak that is past, and half of its deceleration would leave a good gap; meanwhile it does not grow.
     """
 
     def __init__(self, end: End, vehicle: Vehicle) -> None:
@@ -103,7 +103,7 @@ class Watch:
             return needed == 0.0
         if deceleration > last + GROWING:
             return False
-        left = gap[ahead] - closing**2 / (2.0 * max(deceleration, LITTLE))
+        left = gap[ahead] - closing**2 / (2.0 * max(0.5 * deceleration, LITTLE))
         if bool((left < ROOM + HEADWAY * truth.speed_other[ahead]).any()):
             return needed == 0.0  # it comes too near to be left alone
         eased = deceleration < EASED * self._peak and needed < NEEDED_SHARE * self._peak

@@ -45,7 +45,8 @@ class R157(Suite):
             for case in map(self._maker(setting, family), rows, known(family, rows))
         ]
         if self._false is not None and setting.cases_file is None and setting.sample is None:
-            cases += self._false.cases(setting)
+            false = self._false.cases(setting)
+            cases += false if setting.full else {case.family: case for case in false}.values()  # one of each
         return cases
 
     def find(self, setting: Setting, name: str) -> Case | None:

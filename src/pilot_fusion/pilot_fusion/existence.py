@@ -148,9 +148,15 @@ class ExistenceModel:
         Radar also sees what is no obstacle: covers and joints in the road, bridges and signs above it, rails, mirror images.
         """
         if found.ground_speed is None:
-            return np.ones(len(rows))
+            return np.where(self.floating(found)[rows], self._parameters.solid_floating, 1.0)
         standing = np.abs(found.ground_speed[rows]) < STANDING
         return np.where(standing, self._parameters.solid_standing, self._parameters.solid_moving)
+
+    def floating(self, found: Measurements) -> np.ndarray:
+        """Which measurements (M,) are of something above the road; only where looks are measured."""
+        if found.looks is None:
+            return np.zeros(len(found.sensor), bool)
+        return found.looks.position[:, 2] > self._parameters.floating
 
     def solid_missed(self, solid: np.ndarray, detection: np.ndarray, duration: float) -> np.ndarray:
         """The same (N,) after a frame of camera or lidar that should have shown the tracks and did not; what is proven stays."""

@@ -163,6 +163,15 @@ class ExistenceParameters:
         "of standing things that only radar has seen: how many are solid (rails, signs, covers are not)",
     )
     solid_moving: float = parameter("", 0.05, 1.0, "the same of moving things (mirror images are not)")
+    solid_floating: float = parameter(
+        "",
+        0.01,
+        1.0,
+        "the same of what a lidar sees above the road (signs, bridges; cars only where the road rises)",
+    )
+    floating: float = parameter(
+        "m", 0.5, 5.0, "lower face above the plane of the car's wheels from which that holds"
+    )
     solid_proven: float = parameter(
         "", 0.5, 0.999, "from here on a track counts as solid, whatever camera and lidar miss later"
     )

@@ -139,7 +139,10 @@ class Tracker:
         existence[seen] = self._existence.seen(bank.existence[seen], detection[seen], density, others, score)
         bank.existence = existence
         if optical:
-            bank.solid[seen] = self._existence.seen(before[seen], detection[seen], density, others, score)
+            # What is seen to float above the road counts as not seen on it.
+            shown = ~self._existence.floating(found)[measurement]
+            solid = self._existence.seen(before[seen], detection[seen], density, others, score)
+            bank.solid[seen[shown]] = solid[shown]
         return seen
 
     def _update(self, found: Measurements, pairs: Pairs, seen: np.ndarray) -> None:

@@ -76,13 +76,11 @@ def _language() -> str:
 
 
 def _signals() -> str:
-    rows = (
-        f"| `{row.name}` | {'yes or no' if row.kind is rule_memories.Kind.CONDITION else row.unit} | {TOPIC_NAMES[row.topic]} | {row.meaning} |"
-        for row in SIGNALS.values()
-    )
-    return (
-        "\n".join(["## The signals\n", "| name | unit | from | meaning |", "|---|---|---|---|", *rows]) + "\n"
-    )
+    lines = ["## The signals\n", "| name | unit | from | meaning |", "|---|---|---|---|"]
+    for row in SIGNALS.values():
+        unit = "yes or no" if row.kind is rule_memories.Kind.CONDITION else row.unit
+        lines.append(f"| `{row.name}` | {unit} | {TOPIC_NAMES[row.topic]} | {row.meaning} |")
+    return "\n".join(lines) + "\n"
 
 
 def main() -> int:

@@ -41,7 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--full", action="store_true", help="the whole grids, not the subset for CI")
     add("--sample", type=natural, help="only so many cases of each suite, spread evenly over all of them")
     add("--perfect", action="store_true", help="drive all again with perfect perception: what sensing costs")
-    add("--cases", type=Path, help="CSV with other values for r157, columns as in its rows; for recorded, a folder")
+    add(
+        "--cases",
+        type=Path,
+        help="CSV with other values for r157, columns as in its rows; for recorded, a folder",
+    )
     add("--hours", type=float, help="of driving with each vehicle (motorway)")
     add("--case", help="drive this one case and write its report and bag")
     add("--report", action="store_true", help="with --case: as ever, the report is always written")

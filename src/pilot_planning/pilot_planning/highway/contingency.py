@@ -118,9 +118,10 @@ def answer(
     room = max(p.gap, min(p.time_gap * speed, p.share_of_gap * lead.gap))
     likely = _judge(lead, coming.likely, coming.length, speed, going, room, brakes, p)
     if min(worst.hard, likely.hard) > brakes.hardest:
-        # Braking is too late; going on is better where that brings us past, or where he comes in at our flank.
-        past = _past(lead, min(coming.touching, MOST_NEEDED), coming.length, going)
-        if past >= 0.0 or lead.gap < -p.flank:
+        # Braking is too late: what lacks less when he touches us is done, being past him or being behind him.
+        time = min(coming.touching, MOST_NEEDED)
+        lacks_behind = _braked(time, speed, acceleration, brakes) - lead.at(time)[0] - lead.gap
+        if -_past(lead, time, coming.length, going) < max(lacks_behind, 0.0):
             return None
     return _choose(worst, likely, coming.chance, held, brakes, p)
 
@@ -128,6 +129,15 @@ def answer(
 def _past(lead: LeadMotion, time: float, length: float, going: float) -> float:
     """By how much we are past somebody at a time if we go on."""
     return going * time - lead.at(time)[0] - lead.gap - length
+
+
+def _braked(time: float, speed: float, acceleration: float, brakes: Brakes) -> float:
+    """Way in a time when the hardest braking begins now; until it acts the car goes on with its acceleration."""
+    delay = brakes.delay + 0.5 * (brakes.hardest + min(acceleration, 0.0)) / brakes.hard_jerk
+    before, after = min(time, delay), max(0.0, time - delay)
+    then = max(0.0, speed + acceleration * before)
+    after = min(after, then / brakes.hardest)
+    return 0.5 * (speed + then) * before + (then - 0.5 * brakes.hardest * after) * after
 
 
 class _Outcome(NamedTuple):

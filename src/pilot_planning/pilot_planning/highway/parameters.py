@@ -120,12 +120,13 @@ class RelevanceParameters:
 class ContingencyParameters:
     """Who may come into our path, and when that is braked for."""
 
-    drift_time: float = parameter(
-        "s", 0.3, 3.0, "a drift that is no lane change dies out over its way in this time"
+    prior: float = parameter("", 0.001, 0.5, "odds that somebody leaves his lane at all")
+    wander: float = parameter(
+        "", 0.1, 1.0, "standard deviation of those who keep it, share of the room beside them"
     )
-    wander: float = parameter("m", 0.0, 0.5, "standard deviation of where it ends")
-    usual_rate: float = parameter("m/s", 0.1, 2.0, "standard deviation of the lateral speeds of road users")
-    usual_offset: float = parameter("m", 0.1, 2.0, "and of their offsets in their lanes")
+    sway: float = parameter("m/s", 0.02, 0.5, "and of their lateral speeds")
+    usual_rate: float = parameter("m/s", 0.1, 2.0, "of the lateral speeds of those who leave it")
+    usual_offset: float = parameter("m", 0.1, 3.0, "and of their way beyond the line")
     faster: float = parameter(
         "", 0.0, 4.0, "standard deviations by which somebody may come in faster than he seems to"
     )
@@ -137,9 +138,6 @@ class ContingencyParameters:
     time_gap: float = parameter("s", 0.0, 1.5, "gap that gentle braking leaves, where there is room for it")
     share_of_gap: float = parameter("", 0.0, 0.8, "but no more than this share of the present one")
     past: float = parameter("m", 0.0, 5.0, "way by which we must be past him to go on")
-    flank: float = parameter(
-        "m", 0.0, 10.0, "overlap alongside from which too late a braking is worse than going on"
-    )
     possible: float = parameter("", 0.001, 0.5, "probability to come in from which it is guarded against")
     likely: float = parameter("", 0.1, 1.0, "probability from which it is braked for early")
     early: float = parameter("m/s²", 0.05, 3.0, "needed deceleration from which what is likely is braked for")

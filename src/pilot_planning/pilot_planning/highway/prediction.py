@@ -1,19 +1,23 @@
 """Where others may go next, with probabilities: each keeps its lane, or comes on into our path.
 
-One that *keeps its lane* lets its drift die out within `drift_time` and never arrives; one that *comes on* does so at its present
-lateral speed, or as much faster as the error of that speed leaves plausible. The share of those that come on follows from where a
-drift that dies out would end, against the line between its lane and ours. N is the number of objects.
+How likely somebody comes follows by Bayes from his place in his lane and his lateral speed: who keeps his lane wanders about its
+middle, who leaves it may be anywhere and move fast. The errors of the track widen both, so that what is hardly known says little.
+One who comes does so at his present lateral speed, or as much faster as its error and its growth leave plausible. N objects.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr
 
 from pilot_planning.highway.parameters import ContingencyParameters
 from pilot_planning.highway.road import Road
 from pilot_planning.highway.traffic import Traffic
 
+USUAL_FREE, LEAST_FREE = (
+    0.8,
+    0.3,
+)  # m from a car's side to the line of its lane: where no lane is known, at least
+LARGEST_EXPONENT = 50.0
 STILL = 1e-3  # m/s, lateral speeds are not taken below, so that arrivals stay finite
 
 
@@ -70,26 +74,50 @@ def comings(
     # Cars do not move sideways but on: who stands does not come, and walkers are looked at as crossing.
     fastest = np.abs(traffic.speed)
     toward = np.minimum(-side * traffic.offset_rate, fastest)
-    # From its near side to the line that bounds its lane towards us; where it stands in no known lane, half of the clearance.
-    lane = np.abs(traffic.offset[:, None] - road.offset).argmin(axis=1)
-    aside = side * (traffic.offset - road.offset[lane])
-    half_lane = 0.5 * road.width[lane]
-    to_line = half_lane + aside - traffic.half_width
-    known = (np.abs(aside) <= half_lane) & (np.abs(across) > half_lane)
-    to_line = np.minimum(np.where(known, to_line, 0.5 * clearance), clearance)
-    # Most keep near the middle of their lane: what is hardly known of them is taken as that.
-    place, rate = traffic.offset_deviation**2, traffic.rate_deviation**2
-    known_rate = p.usual_rate**2 / (p.usual_rate**2 + rate)
-    known_place = p.usual_offset**2 / (p.usual_offset**2 + place)
-    toward, rate = known_rate * toward, known_rate * rate
-    to_line -= (1.0 - known_place) * aside * known
-    deviation = np.sqrt(known_place * place + p.drift_time**2 * rate + p.wander**2)
-    probability = ndtr((p.drift_time * toward - to_line) / deviation)
+    probability = _leaves(traffic, road, across, clearance, toward, side, p)
+    # What is hardly known of a lateral speed is taken as usual, and its growth as noise.
+    rate = traffic.rate_deviation**2
+    known = p.usual_rate**2 / (p.usual_rate**2 + rate)
+    toward, deviation = known * toward, np.sqrt(known * rate)
     # Who comes on faster and faster is seen late, and may go on to do so for a while.
-    growing = np.maximum(-side * change, 0.0)
-    faster = np.minimum(toward + p.growth_time * growing + p.faster * np.sqrt(rate), fastest)
-    toward = np.minimum(toward + p.late * growing, fastest)
+    growing = np.maximum(-side * change - traffic.rate_deviation / p.memory, 0.0)
+    faster = np.minimum(toward + p.growth_time * growing + p.faster * deviation, fastest)
     touching = np.maximum(clearance, 0.0) / np.maximum(toward, STILL)
+    toward = np.minimum(toward + p.late * growing, fastest)
     way = np.maximum(clearance - p.margin, 0.0)
     likely, soonest = way / np.maximum(toward, STILL), way / np.maximum(faster, STILL)
     return Comings(probability, touching, likely, soonest)
+
+
+def _leaves(
+    traffic: Traffic,
+    road: Road,
+    across: np.ndarray,
+    clearance: np.ndarray,
+    toward: np.ndarray,
+    side: np.ndarray,
+    p: ContingencyParameters,
+) -> np.ndarray:
+    """Probability (N,) that each leaves its lane towards our path."""
+    lane = np.abs(traffic.offset[:, None] - road.offset).argmin(axis=1)
+    aside = side * (traffic.offset - road.offset[lane])
+    half_lane = 0.5 * road.width[lane]
+    known = (np.abs(aside) <= half_lane) & (np.abs(across) > half_lane)
+    # From its near side to the line; where it stands in no known lane, half of the clearance counts as that.
+    free = np.where(known, np.maximum(half_lane - traffic.half_width, LEAST_FREE), USUAL_FREE)
+    excursion = np.maximum(np.where(known, -aside, USUAL_FREE - 0.5 * clearance), 0.0)
+    excursion = np.where(clearance < free - excursion, free, excursion)
+    place = _ratio(excursion, p.wander * free, free + p.usual_offset, traffic.offset_deviation)
+    rate = 2.0 * _ratio(np.maximum(toward, 0.0), p.sway, p.usual_rate, traffic.rate_deviation)
+    odds = p.prior * np.where(toward > 0.0, place * rate, 0.0)
+    return odds / (1.0 + odds)
+
+
+def _ratio(
+    value: np.ndarray, keeps: np.ndarray | float, leaves: np.ndarray | float, error: np.ndarray
+) -> np.ndarray:
+    """How much likelier a value (N,) is with the deviation of those who leave than with that of those who keep their lane."""
+    squared = error * error
+    narrow, wide = keeps * keeps + squared, leaves * leaves + squared
+    exponent = np.minimum(0.5 * value * value * (1.0 / narrow - 1.0 / wide), LARGEST_EXPONENT)
+    return np.sqrt(narrow / wide) * np.exp(exponent)

@@ -16,13 +16,21 @@ MOST_NEEDED = 99.0  # m/s², as good as impossible
 
 
 class Brakes(NamedTuple):
-    """What this car's brakes do: dead time until they act, build-up of comfortable and hard braking, comfortable and hardest."""
+    """What this car's brakes do: dead time until they act, build-up of comfortable and hard braking, comfortable and hardest, and
+    what letting go of the pedal does.
+    """
 
     delay: float
     gentle_jerk: float
     hard_jerk: float
     comfortable: float
     hardest: float
+    coasting: float
+
+
+def gently(needed: float, coasting: float) -> float:
+    """What is done of a small need: below twice what coasting does, coasting is enough for now."""
+    return min(needed, coasting) if needed < 2.0 * coasting else needed
 
 
 class CutInLaw(Law):
@@ -33,6 +41,7 @@ class CutInLaw(Law):
     """
 
     __slots__ = (
+        "_coasting",
         "_comfortable",
         "_delay",
         "_gentle_jerk",
@@ -49,7 +58,8 @@ class CutInLaw(Law):
         self, lead: LeadMotion, arrival: float, brakes: Brakes, emergency: bool, margin: float, surplus: float
     ) -> None:
         self.lead, self.arrival, self.emergency = lead, min(arrival, MOST_NEEDED), float(emergency)
-        self._delay, self._gentle_jerk, self._hard_jerk, self._comfortable, self._hardest = brakes
+        self._delay, self._gentle_jerk, self._hard_jerk = brakes.delay, brakes.gentle_jerk, brakes.hard_jerk
+        self._comfortable, self._hardest, self._coasting = brakes.comfortable, brakes.hardest, brakes.coasting
         self._margin, self._surplus = margin, surplus
 
     def soften(self, most: float) -> None:
@@ -76,8 +86,11 @@ class CutInLaw(Law):
         if braking <= 0.0:
             return apart
         there, speed_there, _ = lead.at(self.arrival)
-        short = speed * left - (there - distance) - (gap - self._margin)
-        beside = max(0.0, (speed - speed_there) / braking, 2.0 * short / (braking * braking))
+        room = there - distance + gap - self._margin
+        beside = max(0.0, (speed - speed_there) / braking, 2.0 * (speed * left - room) / (braking * braking))
+        if beside * braking > speed:  # we stand before he arrives
+            room -= speed * delay
+            beside = 0.5 * speed * speed / room if room > 0.0 else MOST_NEEDED
         return min(apart, beside)
 
     def bound(self, time: float, travelled: float, speed: float) -> float:
@@ -85,7 +98,7 @@ class CutInLaw(Law):
         if not self.emergency:
             needed = self.needed(time, travelled, speed, False)
             if needed <= self._comfortable:
-                return -needed
+                return -gently(needed, self._coasting)
         return -min(self._hardest, self._surplus * self.needed(time, travelled, speed, True))
 
 

@@ -9,7 +9,7 @@ from pilot_common.types import DriveMode, EgoMotion
 from pilot_common.vehicle import SensorKind, Vehicle
 from pilot_planning.highway.adaptation import ApproachLaw
 from pilot_planning.highway.behaviour import Advice
-from pilot_planning.highway.contingency import Brakes, answer
+from pilot_planning.highway.contingency import Brakes, answer, gently
 from pilot_planning.highway.evasion import NONE as NO_SHIFT
 from pilot_planning.highway.evasion import Shift
 from pilot_planning.highway.following import FollowLaw, wanted_gap
@@ -57,6 +57,7 @@ class SpeedPlanner:
             self._limits.max_emergency_jerk,
             parameters.follow.emergency_threshold,
             self._hardest,
+            parameters.follow.lift_off,
         )
         self._front_sensors = tuple(
             (sensor.name, sensor.range + sensor.position[0] - vehicle.facts.dimensions.rear_axle_to_front)
@@ -188,7 +189,8 @@ class SpeedPlanner:
             needed = needed_deceleration(
                 item.gap, speed, item.speed, lead.acceleration, self._brake_delay, aim
             )
-            most = min(most, max(p.lift_off, needed) + most * max(0.0, 1.0 - item.gap / max(near, 1.0)))
+            needed = max(p.lift_off, gently(needed, p.lift_off))
+            most = min(most, needed + most * max(0.0, 1.0 - item.gap / max(near, 1.0)))
         if not item.proven:
             most = min(most, self._p.relevance.doubtful_deceleration)
         law = FollowLaw(lead, time_gap, most, p, ahead)

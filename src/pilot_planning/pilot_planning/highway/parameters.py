@@ -95,15 +95,15 @@ class RelevanceParameters:
 
     existence: float = parameter("", 0.1, 0.95, "tracks below are not regarded")
     existence_brake: float = parameter("", 0.3, 0.999, "of one kind of sensor, for braking beyond comfort")
-    confirmation_time: float = parameter(
-        "s", 0.0, 3.0, "age that this also takes; two kinds of sensors confirm at once"
-    )
+    existence_both: float = parameter("", 0.3, 0.999, "the same of two kinds, which confirm at once")
+    confirmation_time: float = parameter("s", 0.0, 3.0, "age that one kind also takes")
     unseen: float = parameter(
         "s", 0.1, 3.0, "tracks not measured for longer do not make the car brake beyond comfort"
     )
     margin: float = parameter(
         "m", 0.0, 1.0, "sideways clearance to our swept path below which an object is in it"
     )
+    margin_far: float = parameter("m", 0.0, 2.0, "by so much less far beyond the lane that is seen")
     margin_release: float = parameter("m", 0.0, 1.5, "clearance above which it no longer is")
     drift_rate: float = parameter("m/s", 0.05, 1.0, "sideways speed towards our path that can be a crossing")
     doubtful_deceleration: float = parameter(
@@ -175,7 +175,9 @@ class LaneChangeParameters:
 
     duration: float = parameter("s", 3.0, 5.0, "of the sideways movement (UN R79: below 5)")
     shortest: float = parameter("s", 3.0, 5.0, "of the movement where little time is left")
-    shield_speed: float = parameter("m/s", 0.0, 10.0, "faster than the car by less, who is behind holds others up")
+    shield_speed: float = parameter(
+        "m/s", 0.0, 10.0, "faster than the car by less, who is behind holds others up"
+    )
     confidence: float = parameter("", 0.1, 0.99, "that the target lane exists, at least")
     width: float = parameter("m", 2.2, 3.5, "of the target lane, at least")
     front_time_gap: float = parameter("s", 0.3, 2.0, "to the car ahead in the target lane, at least")
@@ -252,7 +254,9 @@ class EvasionParameters:
 
     clearance: float = parameter("m", 0.2, 1.5, "to somebody beside the car, at least")
     margin_mark: float = parameter("m", 0.0, 0.5, "to the marks of the lane, outside emergencies")
-    line: float = parameter("m", -0.5, 1.0, "from our lane's mark, nearer than which somebody may come too close")
+    line: float = parameter(
+        "m", -0.5, 1.0, "from our lane's mark, nearer than which somebody may come too close"
+    )
     margin_along: float = parameter(
         "m", 0.0, 3.0, "before and behind, within which somebody is beside the car"
     )

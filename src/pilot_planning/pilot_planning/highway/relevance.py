@@ -23,6 +23,7 @@ WORDS = {
     ObjectClass.TWO_WHEELER: "two-wheeler",
     ObjectClass.PEDESTRIAN: "pedestrian",
 }
+FAR = 100.0  # m beyond the lane seen, over which the doubt grows
 BESIDE = 1.0  # m; who overlaps with us by more along the road is beside us, not ahead
 ENTERING = 0.8  # m; of less overlap across the road somebody is on his way in (or out)
 SLOW = 0.5  # m/s, closing speeds are not taken below, so that times stay finite
@@ -85,7 +86,10 @@ def obstacles(
     meeting = np.maximum(gap, 0.0) / closing
 
     was_in = (traffic.identity[:, None] == members[None, :]).any(1)
-    in_path = ahead & (clearance < np.where(was_in, p.margin_release, p.margin))
+    # Beyond the lane that is seen, the path is a guess: there an object must lie the farther in it.
+    beyond = np.minimum(np.maximum(traffic.station - road.ego_station - road.sight, 0.0) / FAR, 1.0)
+    margin = np.where(was_in, p.margin_release, p.margin)
+    in_path = ahead & (clearance < margin - p.margin_far * beyond)
     still_there = clearance - toward * np.minimum(meeting, 1.0) < 0.0
 
     speed_toward = np.maximum(toward, 1e-3)
@@ -103,7 +107,14 @@ def obstacles(
 
     coming = comings(traffic, road, across, clearance, change, q)
     both = 2.0 * traffic.half_length + length
-    cut_in = ~in_path & ~crossing & ~gone & (gap > -both) & (coming.probability >= q.possible)
+    cut_in = (
+        ~in_path
+        & ~crossing
+        & ~gone
+        & (traffic.speed > SLOW)
+        & (gap > -both)
+        & (coming.probability >= q.possible)
+    )
 
     rows = np.flatnonzero(in_path | cut_in | crossing)
     rows = rows[np.argsort(gap[rows], kind="stable")][: p.most]

@@ -69,7 +69,7 @@ def see_traffic(tracks: Tracks, road: Road, p: RelevanceParameters) -> Traffic:
     existence = tracks.existence[rows]
     variance = np.maximum(np.einsum("nii->ni", tracks.covariance[rows]), 0.0)
     alone = (existence >= p.existence_brake) & (tracks.age[rows] >= p.confirmation_time)
-    proven = alone | (SENSOR_COUNT[tracks.sensors[rows]] >= 2)
+    proven = alone | ((SENSOR_COUNT[tracks.sensors[rows]] >= 2) & (existence >= p.existence_both))
     return Traffic(
         identity=tracks.identity[rows],
         class_id=tracks.class_id[rows],

@@ -196,7 +196,11 @@ def goal_on_road(
     appointed = not goal.lanelets and goal.first_step > problem.first_step
     middle = 0.5 * (goal.first_step + goal.last_step) - problem.first_step
     distance = end.station - start.station
-    return GoalOnRoad(end.station, distance, lane, start_lane, middle * content.step if appointed else None)
+    station = end.station
+    if goal.lanelets:  # anywhere in it will do: the lane has to be reached by its end
+        corners = [(float(x), float(y)) for x, y in goal.outlines[0]]
+        station = max(true.project(x, y, true.nearest_station(x, y)).station for x, y in corners)
+    return GoalOnRoad(station, distance, lane, start_lane, middle * content.step if appointed else None)
 
 
 def _set_speed(problem: PlanningProblem, road: RecordedRoad, recording: Recording) -> float:

@@ -69,6 +69,16 @@ class Controller:
         self._driving = False
         self._stepped: float | None = None
 
+    def memory(self) -> tuple[float, ...]:
+        """What was learned of the car and is worth keeping over a restart."""
+        return (*self._lateral.response.memory(), *self._longitudinal.response.memory())
+
+    def recall(self, memory: tuple[float, ...]) -> None:
+        """Goes on from a `memory`; one that cannot be is passed over."""
+        size = len(self._lateral.response.memory())
+        self._lateral.response.recall(memory[:size])
+        self._longitudinal.response.recall(memory[size:])
+
     def step(self, inputs: ControlInputs) -> ControlOutputs:
         """The command for now."""
         overridden = inputs.mode is not None and inputs.mode.mode is DriveMode.OVERRIDE
@@ -143,7 +153,8 @@ class Controller:
     ) -> Command:
         driving = mode.mode.system_drives if mode is not None else self._driving
         risk = driving and (mode is None or mode.mode is DriveMode.MINIMUM_RISK)
-        if not driving or self._stepped is None:  # None: begun, perhaps restarted in a drive
+        # Until the step in which the system takes over, and where it was begun anew, perhaps in a drive.
+        if not (driving and self._driving) or self._stepped is None:
             self._lateral.follow(state.steering_angle)
             self._longitudinal.follow(state.acceleration)
         self._driving = driving

@@ -18,6 +18,7 @@ from pilot_control.regression import Regression
 from pilot_vehicle.powertrain import make_powertrain
 
 GAIN_RANGE = 0.6, 1.6
+EVERY = 4  # periods between corrections
 EXCITED = 0.3  # m/s²: a gain is learned from no smaller part
 
 
@@ -27,6 +28,7 @@ class DriveResponse:
     def __init__(self, facts: Facts, parameters: DriveResponseParameters, period: float) -> None:
         self._p = p = parameters
         self._period = period
+        self._settling = round(p.settling / period)
         self._floor = make_powertrain(facts).floor
         self._drag = 0.5 * AIR_DENSITY * facts.body.drag_area / facts.body.mass
         self._rolling = GRAVITY * facts.body.rolling_resistance
@@ -54,7 +56,7 @@ class DriveResponse:
         """Somebody else has driven: what was requested is not what acts. What is learned stays."""
         self._waiting = [deque([0.0] * delay, maxlen=delay) for delay in self._delays]
         self._acting = [0.0, 0.0]
-        self._settled = 0.0
+        self._settled = 0  # periods
 
     @property
     def gains(self) -> tuple[float, float]:
@@ -90,21 +92,22 @@ class DriveResponse:
         """Takes the request of a period and the acceleration that the car has now."""
         resistance, floor = self._resistance(speed), self._floor(speed)
         wheels = requested + resistance
-        for index, part in enumerate((max(wheels, floor), min(wheels - floor, 0.0))):
-            self._waiting[index].append(part)
-            self._acting[index] += self._shares[index] * (self._waiting[index][0] - self._acting[index])
-        self._settled += self._period
-        if speed < self._p.least_speed or self._settled < self._p.settling:
+        (drives, brakes), parts, shares = self._waiting, self._acting, self._shares
+        drives.append(max(wheels, floor))
+        brakes.append(min(wheels - floor, 0.0))
+        parts[0] += shares[0] * (drives[0] - parts[0])
+        parts[1] += shares[1] * (brakes[0] - parts[1])
+        self._settled += 1
+        if speed < self._p.least_speed or self._settled < self._settling or self._settled % EVERY:
             return
-        parts = self._acting
-        known = sum(gain * part for gain, part in zip(self.gains, parts, strict=True)) + self.pull
-        innovation = acceleration + resistance - known
+        drive, brake, pull = self._filter.estimate
+        innovation = acceleration + resistance - drive * parts[0] - brake * parts[1] - pull
         outlier = self._p.largest_error  # a gear shift is none of what is estimated
         regressor = [part if abs(part) > EXCITED else 0.0 for part in parts]
-        moving = self._p.model_error * abs(self._waiting[0][-1] - parts[0] + self._waiting[1][-1] - parts[1])
+        moving = self._p.model_error * abs(drives[-1] - parts[0] + brakes[-1] - parts[1])
         self._filter.correct(
             (*regressor, 1.0),
             max(-outlier, min(outlier, innovation)),
             self._p.acceleration_error + moving,
-            self._period,
+            EVERY * self._period,
         )

@@ -93,11 +93,10 @@ class Lateral:
         x[first:] = curvature
         change = -float(gains.feedback @ x[:first]) - float(gains.preview @ curvature)
         bounds = self._bounds(speed, zero, gain)
-        changes = self._design.forecast[gains.node] @ x
-        self.limited = not holds(changes, bounds)
+        forecast = self._design.coming(gains, x)
+        self.limited = not holds(forecast, bounds)
         if self.limited:
-            changes += change - changes[0]  # of the nearest table values, brought to the present ones
-            best = first_change(changes, self._design.impulse[gains.node], bounds)
+            best = first_change(forecast[0], self._design.answer(gains), bounds)
             change = change if best is None else best
         else:
             self._learn(error, speed, float(gains.feedback[1] / gains.feedback[0]), count)

@@ -26,6 +26,7 @@ gradient does not tell.
 from bisect import bisect_left
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import expm
@@ -46,24 +47,26 @@ DOUBLINGS = 30  # of the Riccati iteration at most: 2^30 periods
 SLIP_ROW = 3  # numbers of the model of lateral velocity
 
 
-@dataclass(frozen=True)
-class Gains:
+class Gains(NamedTuple):
     """At one speed and gradient, linear in the table. x has 5 + n elements, curvatures H."""
 
     feedback: np.ndarray  # (5 + n,)
     preview: np.ndarray  # (H,)
     slip: list[float]  # v_y' = slip · (v_y, r, δ) a period later
-    node: tuple[int, int]  # nearest in the table
+    field: tuple[int, int]  # of the table
+    weights: np.ndarray  # (4,) of the nodes around it
 
 
 @dataclass(frozen=True)
 class LateralDesign:
-    """Tables over S speeds and G gradients: gains (S, G, 5 + n + H + 3), forecast (S, G, N, 5 + n + H) of the unconstrained
-    changes of command, impulse (S, G, N): answer of those changes to c_0 = 1.
+    """Tables over S speeds and G gradients.
+
+    `blocks` has the gains (5 + n + H + 3, 4) at the four nodes around each field of the table, `forecast` (S, G, 2 N,
+    5 + n + H) the unconstrained changes of command and their sums, `impulse` (S, G, N) the answer of those changes to c_0 = 1.
     """
 
     gradients: list[float]
-    gains_table: np.ndarray
+    blocks: list[list[np.ndarray]]
     forecast: np.ndarray
     impulse: np.ndarray
     pending: int
@@ -85,11 +88,26 @@ class LateralDesign:
                 across * along,
             )
         )
-        size = self.gains_table.shape[2]
-        numbers = weights @ self.gains_table[row : row + 2, column : column + 2].reshape(4, size)
+        numbers = self.blocks[row][column].dot(weights)
         first = ERROR_STATES + self.pending
-        node = (row + (across > 0.5), column + (along > 0.5))
-        return Gains(numbers[:first], numbers[first:-SLIP_ROW], numbers[-SLIP_ROW:].tolist(), node)
+        return Gains(
+            numbers[:first],
+            numbers[first:-SLIP_ROW],
+            numbers[-SLIP_ROW:].tolist(),
+            (row, column),
+            weights,
+        )
+
+    def coming(self, gains: Gains, x: np.ndarray) -> np.ndarray:
+        """The unconstrained changes and their sums (2, N) from x and curvatures, (5 + n + H,) in one."""
+        row, column = gains.field
+        around = self.forecast[row : row + 2, column : column + 2] @ x
+        return gains.weights.dot(around.reshape(4, -1)).reshape(2, -1)
+
+    def answer(self, gains: Gains) -> np.ndarray:
+        """Of the changes (N,) to c_0 = 1."""
+        row, column = gains.field
+        return gains.weights.dot(self.impulse[row : row + 2, column : column + 2].reshape(4, -1))
 
 
 def _between(grid: list[float], value: float) -> tuple[int, float]:
@@ -121,10 +139,18 @@ def design(facts: Facts, parameters: ControlParameters) -> LateralDesign:
     slip = _slip(a, parameters.period)
     forecast, impulse = _forecast(big_a, big_b, big_e, feedback, preview)
     shape = (len(SPEEDS), len(gradients))
+    table = np.concatenate((feedback, preview, slip), axis=1).reshape(*shape, -1)
+    blocks = [
+        [
+            np.ascontiguousarray(table[row : row + 2, column : column + 2].reshape(4, -1).T)
+            for column in range(shape[1] - 1)
+        ]
+        for row in range(shape[0] - 1)
+    ]
     return LateralDesign(
         gradients,
-        np.concatenate((feedback, preview, slip), axis=1).reshape(*shape, -1),
-        forecast.reshape(*shape, HORIZON, -1),
+        blocks,
+        np.concatenate((forecast, forecast.cumsum(axis=1)), axis=1).reshape(*shape, 2 * HORIZON, -1),
         impulse.reshape(*shape, HORIZON),
         pending,
         horizon,

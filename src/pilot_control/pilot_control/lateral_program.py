@@ -9,7 +9,7 @@ deviation is (R + BᵀPB) Σ c², so the program is the smallest c that keeps
 Its first change is applied. c = 0 where no limit is near: then this is the linear-quadratic optimum itself.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import daqp
 import numpy as np
@@ -22,8 +22,7 @@ UNIT, ZERO = np.eye(len(STEPS)), np.zeros(len(STEPS))
 KINDS = np.zeros(2 * len(STEPS), dtype=np.int32)  # all are inequalities
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(NamedTuple):
     """Of the change of command in one period and of the command; `last` is the command now."""
 
     low: float
@@ -33,12 +32,17 @@ class Bounds:
     last: float
 
 
-def holds(changes: np.ndarray, bounds: Bounds) -> bool:
-    """Whether changes (N,) keep all limits."""
-    if changes.max() > bounds.high or changes.min() < bounds.low:
-        return False
-    total = changes.cumsum()
-    return bool(bounds.last + total.max() <= bounds.most and bounds.last + total.min() >= bounds.least)
+def holds(forecast: np.ndarray, bounds: Bounds) -> bool:
+    """Whether changes and their sums (2, N) keep all limits."""
+    high, above = forecast.max(axis=1).tolist()
+    low, below = forecast.min(axis=1).tolist()
+    last = bounds.last
+    return bool(
+        high <= bounds.high
+        and low >= bounds.low
+        and last + above <= bounds.most
+        and last + below >= bounds.least
+    )
 
 
 def first_change(changes: np.ndarray, impulse: np.ndarray, bounds: Bounds) -> float | None:

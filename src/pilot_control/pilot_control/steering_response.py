@@ -25,6 +25,7 @@ from pilot_vehicle.steady_turn import understeer_gradient
 GAIN_RANGE = 0.65, 1.55  # of 1/f
 STRAIGHT = (1.0, 0.0, 0.0)
 LONGEST = 0.1  # s between states; after a longer pause the filters begin anew
+EVERY = 0.035  # s: low-passed signals say no more when looked at more often
 LINEAR = 4.0  # m/s²: beyond, tyres are not linear any more
 
 
@@ -55,8 +56,9 @@ class SteeringResponse:
     def reset(self) -> None:
         """As the facts tell."""
         self._filter.reset()
-        self._smooth: tuple[float, ...] | None = None
-        self._stamp = -math.inf
+        self._smooth: tuple[float, float, float, float] | None = None
+        self._elapsed, self._share = 0.0, 0.0
+        self._stamp, self._waited = -math.inf, 0.0
         self._tell()
 
     def _tell(self) -> None:
@@ -85,17 +87,22 @@ class SteeringResponse:
         if frozen or speed < self._p.least_speed or not abs(across) < LINEAR or not 0.0 < elapsed <= LONGEST:
             self._smooth = None
             return
-        signals = (state.steering_angle, turn / speed, across, turn)
-        if self._smooth is None:
-            self._smooth = signals
-            return
-        share = 1.0 - math.exp(-elapsed / self._p.filter_time)
         before = self._smooth
-        self._smooth = after = tuple(
-            old + share * (new - old) for old, new in zip(before, signals, strict=True)
-        )
-        self._correct(after[0], after[1], after[2], (after[3] - before[3]) / elapsed, elapsed)
-        self._tell()
+        if before is None:
+            self._smooth = state.steering_angle, turn / speed, across, turn
+            return
+        if elapsed != self._elapsed:
+            self._elapsed, self._share = elapsed, 1.0 - math.exp(-elapsed / self._p.filter_time)
+        share = self._share
+        angle = before[0] + share * (state.steering_angle - before[0])
+        bend = before[1] + share * (turn / speed - before[1])
+        across = before[2] + share * (across - before[2])
+        slope = share * (turn - before[3])
+        self._smooth = angle, bend, across, before[3] + slope
+        self._waited += elapsed
+        if self._waited >= EVERY:
+            self._correct(angle, bend, across, slope / elapsed, self._waited)
+            self._waited = 0.0
 
     def _correct(self, angle: float, bend: float, across: float, slope: float, elapsed: float) -> None:
         full = (1.0, self._wheelbase * bend, across)
@@ -106,3 +113,4 @@ class SteeringResponse:
         # Low-passed errors repeat themselves for the filter's time; what the linear model leaves out grows with the motion.
         error = self._p.angle_error + self._p.model_error * abs(angle - estimate[0])
         self._filter.correct(seen, innovation, error * math.sqrt(self._p.filter_time / elapsed), elapsed)
+        self._tell()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pilot_common.types import DriveMode, Mode
 from pilot_control.controller import ControlInputs
 from pilot_vehicle.model import VehicleModel
+from pilot_vehicle.steady_turn import SteadyTurn
 
 
 def finite(command):
@@ -205,3 +206,42 @@ def test_states_that_come_twice_as_often_steer_alike():
 
 SHORT = straight(300.0)
 SHARED = make_controller(vehicle())
+
+
+@pytest.mark.parametrize("after", [DriveMode.ACTIVE, DriveMode.MINIMUM_RISK])
+def test_taking_over_from_an_overriding_driver_has_no_jolt(after):
+    """He steers 0.4 m aside and brakes; then the command begins where he leaves off, and the path is not overshot."""
+    limits, release = vehicle().facts.limits, 5.0
+
+    def mode(time):
+        return DriveMode.ACTIVE if time < 2.0 else DriveMode.OVERRIDE if time < release else after
+
+    def aside(time, motion):
+        if not 2.0 <= time < release:
+            return None
+        wanted = 0.02 * (0.4 - motion.y) - 0.25 * motion.yaw
+        return float(np.clip(wanted, -0.004, 0.004)), -0.8 if time < 3.0 else 0.0
+
+    drive = Drive(straight(), constant(25.0), mode=mode, driver=aside)
+    drive.run(release)
+    motion = drive.model.state
+    assert 0.2 < drive.errors[-1] < 0.6
+    first = drive.step()
+    turn = SteadyTurn(vehicle().facts)
+    step = turn.lateral_acceleration(first.steering_angle, motion.speed) - turn.lateral_acceleration(
+        motion.steering_angle, motion.speed
+    )
+    assert abs(step) <= limits.max_lateral_jerk * STEP + 1e-9
+    assert abs(first.acceleration - motion.acceleration) <= limits.max_jerk * STEP + 1e-9
+    drive.run(8.0)
+    assert min(drive.errors[round(release / STEP) :]) > -0.1  # m
+
+
+@pytest.mark.parametrize("later", [DriveMode.TAKEOVER, DriveMode.MINIMUM_RISK])
+def test_a_change_of_mode_alone_changes_no_command(later):
+    plain = Drive(motorway_course(), constant(28.0)).run(9)
+    other = Drive(
+        motorway_course(), constant(28.0), mode=lambda time: DriveMode.ACTIVE if time < 7.0 else later
+    ).run(9)
+    assert [c.steering_angle for c in plain.commands] == [c.steering_angle for c in other.commands]
+    assert [c.acceleration for c in plain.commands] == [c.acceleration for c in other.commands]

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from course import STEP, Drive, Plant, constant, straight, vehicle
 
+from pilot_common.types import DriveMode
+
 CARS = ("city_ev", "sedan_ice", "suv_erev", "flagship_ev")
 
 
@@ -90,3 +92,45 @@ def test_acceleration_commands_respect_the_jerk_limits():
     assert np.abs(jerk[~hard]).max() <= limits.max_jerk + 1e-6
     assert np.abs(jerk).max() <= limits.max_emergency_jerk + 1e-6
     assert commands.max() <= limits.max_acceleration + 1e-9
+
+
+@pytest.mark.parametrize("name", CARS)
+@pytest.mark.parametrize("grade", [-0.06, 0.06])
+def test_the_car_starts_on_a_slope_without_rolling_back(name, grade):
+    speeds = smooth([2, 10], [0, 10])
+    on_slope = Plant(facts=vehicle(name).facts, grade=grade)
+    drive = Drive(straight(), speeds, car=vehicle(name), plant=on_slope).run(14)
+    assert min(drive.true_speeds) >= 0.0
+    assert drive.true_speeds[round(1.8 / STEP)] == 0.0  # held until it shall start
+    assert abs(drive.true_speeds[-1] - 10.0) < 0.3
+
+
+@pytest.mark.parametrize("speed", [0.5, 1.0, 2.0, 5.0, 15.0, 36.0])
+@pytest.mark.parametrize("name", ["sedan_ice", "flagship_ev"])
+def test_any_speed_from_creeping_on_is_kept(name, speed):
+    drive = Drive(straight(), constant(speed), car=vehicle(name)).run(10)
+    wanted = np.array(drive.true_speeds[-200:])
+    assert np.abs(wanted - speed).max() < 0.1
+
+
+@pytest.mark.parametrize("drive_gain, brake_gain", [(0.75, 1.3), (1.25, 0.75)])
+def test_wrong_answers_of_drive_and_brakes_are_learned(drive_gain, brake_gain):
+    speeds = smooth([2, 10, 12, 20, 22, 30, 32, 40], [20, 14, 14, 20, 20, 14, 14, 20])
+    wrong = Plant(facts=vehicle().facts, drive_gain=drive_gain, brake_gain=brake_gain)
+    drive = Drive(straight(), speeds, plant=wrong).run(40)
+    wanted = np.array([speeds(STEP * (index + 1))[0] for index in range(len(drive.true_speeds))])
+    error = np.abs(np.array(drive.true_speeds) - wanted)
+    half = len(error) // 2
+    assert error[half:].max() < error[:half].max()  # the second time better than the first
+    assert error[half:].max() < 1.0  # m/s
+
+
+def test_nothing_about_drive_and_brakes_is_learned_while_the_driver_drives():
+    drive = Drive(
+        straight(),
+        constant(20.0),
+        mode=lambda time: DriveMode.STANDBY,
+        driver=lambda time, motion: (0.0, -1.0),
+    ).run(4)
+    assert drive.control._longitudinal.response.gains == (1.0, 1.0)
+    assert drive.control._longitudinal.response.pull == 0.0

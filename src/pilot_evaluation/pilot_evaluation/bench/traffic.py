@@ -50,12 +50,12 @@ class Scene:
 
 def make_scene(count: int) -> Scene:
     """`count` cars, evenly over lanes and length with some chance; always the same."""
-    random = np.random.default_rng(SEED)
+    chance = np.random.default_rng(SEED)
     lane = np.arange(count) % LANES
     rows = -(-count // LANES)
     slot = (AHEAD + BEHIND) / max(rows, 1)
     station = (
-        -BEHIND + slot * (np.arange(count) // LANES + 0.5) + 0.2 * slot * random.uniform(-1.0, 1.0, count)
+        -BEHIND + slot * (np.arange(count) // LANES + 0.5) + 0.2 * slot * chance.uniform(-1.0, 1.0, count)
     )
     own = lane == EGO_LANE
     station[own & (np.abs(station) < FREE)] += AHEAD + BEHIND

@@ -7,7 +7,7 @@ from typing import Any
 
 from pilot_common.errors import ScenarioError
 from pilot_common.vehicle import Vehicle
-from pilot_evaluation.measures import contact, lead, ledger, motion, operation, standards
+from pilot_evaluation.measures import contact, energy, lead, ledger, motion, operation, standards
 from pilot_evaluation.measures.measure import Measure
 from pilot_evaluation.run import Run
 
@@ -101,6 +101,8 @@ RULES: dict[str, Rule] = {
         gates=True,
         real_time=True,
     ),
+    "energy": Rule("Energy at the wheels", "kWh/100 km", AT_MOST, energy.energy),
+    "friction_energy": Rule("Lost in friction brakes", "kWh/100 km", AT_MOST, energy.friction_energy),
     "ledger_error": Rule(
         "Command against its ledger", "", AT_MOST, ledger.ledger_error, ledger.SAME, gates=True
     ),

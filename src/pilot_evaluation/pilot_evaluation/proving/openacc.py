@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from pilot_common.errors import ScenarioError
+from pilot_common.regulation import regulation_gap
 from pilot_evaluation.proving.case import ERROR, FAIL, PASS, Case, Limit, Row, Setting, Suite
 from pilot_evaluation.proving.engine import row, seed_of
 from pilot_evaluation.proving.spread import spread
@@ -39,7 +40,7 @@ SUBSET, SUBSET_STEPS = 8, 1200  # leaders, and steps of each, where not all are 
 MANUAL = "no_ACC"
 AMPLIFICATION, JERK = 0.95, 0.2  # medians, and m/s³
 LIMITS = {"contact": Limit(at_most=0.0), "gap_reserve": Limit(at_least=0.0), "driven": Limit(at_least=0.999)}
-STANDSTILL_TOLERANCE = 0.5  # m: a stop ends that near to the gap kept at a stand
+STANDSTILL = regulation_gap(0.0)  # m, UN R157 5.2.3.3: no gap may be smaller
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class OpenAcc(Suite):
             "amplification": amplification(driven.leader, driven.speed),
             "jerk_rms": jerk_rms(driven.speed),
             "min_gap": float(driven.gap.min()),
-            "gap_reserve": float(driven.gap.min()) - (standstill - STANDSTILL_TOLERANCE),
+            "gap_reserve": float(driven.gap.min()) - STANDSTILL,
             "recorded_amplification": amplification(leader, recorded),
             "recorded_jerk_rms": jerk_rms(recorded),
             "model_amplification": amplification(leader, model),

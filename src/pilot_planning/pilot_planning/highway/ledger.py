@@ -68,6 +68,8 @@ LAWS: dict[str, type[Law]] = {
     "next_lane": FollowLaw,
     "merge": AlignLaw,
     "evade_brake": StopLaw,
+    "glide": ApproachLaw,
+    "glide_behind": ApproachLaw,
     "jerk": JerkLaw,
     "lane_centre": OffsetLaw,
     "lane_change": OffsetLaw,

@@ -293,6 +293,16 @@ class RefugeParameters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnergyParameters:
+    """Slowing early by the powertrain alone."""
+
+    horizon: float = parameter("s", 0.0, 30.0, "that it may take; 0: the car does not drive ahead")
+    slower: float = parameter("m/s", 0.2, 5.0, "difference of speeds from which on it is worth it")
+    share: float = parameter("", 0.3, 1.0, "of the regeneration that is used, the rest corrects")
+    gain: float = parameter("1/s", 0.1, 2.0, "acceleration per difference to the line of speeds")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanningParameters:
     """`config/parameters/planning.yaml`."""
 
@@ -305,3 +315,4 @@ class PlanningParameters:
     behaviour: BehaviourParameters
     evasion: EvasionParameters
     refuge: RefugeParameters
+    energy: EnergyParameters

@@ -53,6 +53,10 @@ SENTENCES = {
     "give_way": Both("has to come over within {0:.0f} m", "须在 {0:.0f} m 内并入，为其让行"),
     "next_lane": Both("in the lane to move to", "位于拟变入车道"),
     "merge": Both("to a gap in the next lane within {0:.1f} s", "{0:.1f} s 内对准相邻车道空隙"),
+    "glide": Both(
+        "lifts off early for {0:.1f} m/s in {1:.0f} m", "前方 {1:.0f} m 处 {0:.1f} m/s，提前松油门滑行"
+    ),
+    "glide_behind": Both("lifts off early", "提前松油门滑行"),
     "jerk": Both(
         "jerk limit: from {0:.2f} towards {1:.2f} m/s²", "加加速度限制：由 {0:.2f} 趋向 {1:.2f} m/s²"
     ),

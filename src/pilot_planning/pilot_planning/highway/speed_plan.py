@@ -9,7 +9,12 @@ from pilot_common.types import DriveMode, EgoMotion
 from pilot_common.vehicle import SensorKind, Vehicle
 from pilot_planning.highway.adaptation import ApproachLaw
 from pilot_planning.highway.behaviour import Advice
+<<<<<<< Updated upstream
 from pilot_planning.highway.contingency import Brakes, answer, gently
+=======
+from pilot_planning.highway.contingency import Brakes, answer
+from pilot_planning.highway.energy import Saving
+>>>>>>> Stashed changes
 from pilot_planning.highway.evasion import NONE as NO_SHIFT
 from pilot_planning.highway.evasion import Shift
 from pilot_planning.highway.following import FollowLaw, wanted_gap
@@ -50,6 +55,7 @@ class SpeedPlanner:
         self._brake_delay = (
             parameters.follow.system_delay + actuators.brake_delay + actuators.brake_time_constant
         )
+        self._saving = Saving(vehicle.facts, parameters.energy)
         self._hardest = min(self._limits.max_deceleration, actuators.max_deceleration)
         self._brakes = Brakes(
             self._brake_delay,
@@ -112,6 +118,13 @@ class SpeedPlanner:
             add("lane_lost", known, road.sight)
         for wanted in advice:
             add(wanted.name, wanted.law, *wanted.values, identity=wanted.identity, who=wanted.who)
+            if wanted.name == "limit_ahead" and isinstance(wanted.law, ApproachLaw):
+                place = wanted.law
+                calm = self._saving.towards(
+                    place.distance, place.target, 0.0, speed, self._p.speed.deceleration
+                )
+                if calm is not None:
+                    add("glide", calm, place.target, place.distance)
         braking: list[int] = []
         p, highest = self._p.follow, max(speed, ego.speed)
         self._settle(found, speed, time_gap)
@@ -168,6 +181,11 @@ class SpeedPlanner:
         if curve is not None:
             bend, radius = curve
             add("curve", bend, radius, bend.distance, bend.target)
+            calm = self._saving.towards(
+                bend.distance, bend.target, 0.0, speed, self._limits.comfort_deceleration
+            )
+            if calm is not None:
+                add("glide", calm, bend.target, bend.distance)
             targets.append(bend.target)
         return min(targets)
 
@@ -195,6 +213,10 @@ class SpeedPlanner:
             most = min(most, self._p.relevance.doubtful_deceleration)
         law = FollowLaw(lead, time_gap, most, p, ahead)
         add("follow", law, law.wanted(speed), identity=item.identity, who=who)
+        way = item.gap - law.wanted(item.speed)
+        calm = self._saving.towards(way, item.speed, item.speed, speed, p.approach_deceleration)
+        if calm is not None:
+            add("glide_behind", calm, identity=item.identity, who=who)
 
     def _settle(self, found: list[Obstacle], speed: float, time_gap: float) -> None:
         """Notes who came in from the side, until the wanted gap is there or he brakes."""

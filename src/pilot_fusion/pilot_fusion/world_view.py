@@ -41,7 +41,14 @@ def reported_tracks(
     position[:, :2] = state[:, :2] + base_from_odom[:2]
     position[:, 2] = bank.base.take(rows) + 0.5 * extent[:, 2]
     velocity = state[:, 2:4].copy()
-    station, offset, line_heading = _road_coordinates(lanes, position[:, :2])
+    # Of a long vehicle in a bend, the near end is known well and its heading less so: who drives along the road has the same
+    # offset at both ends, so that of the near end is told.
+    ahead = np.where(moving, position[:, 0] * cosine + position[:, 1] * sine, 0.0)
+    half = 0.5 * extent[:, 0]
+    back = np.minimum(np.maximum(ahead, -half), half)
+    near = position[:, :2] - back[:, None] * np.column_stack((cosine, sine))
+    station, offset, line_heading = _road_coordinates(lanes, near)
+    station = station + back
     offset_rate = velocity[:, 1] * np.cos(line_heading) - velocity[:, 0] * np.sin(line_heading)
     unseen = ego.time - bank.seen.take(rows, axis=0)
     recent = unseen <= parameters.looks.sensor_memory

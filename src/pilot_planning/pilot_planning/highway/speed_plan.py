@@ -9,12 +9,8 @@ from pilot_common.types import DriveMode, EgoMotion
 from pilot_common.vehicle import SensorKind, Vehicle
 from pilot_planning.highway.adaptation import ApproachLaw
 from pilot_planning.highway.behaviour import Advice
-<<<<<<< Updated upstream
 from pilot_planning.highway.contingency import Brakes, answer, gently
-=======
-from pilot_planning.highway.contingency import Brakes, answer
 from pilot_planning.highway.energy import Saving
->>>>>>> Stashed changes
 from pilot_planning.highway.evasion import NONE as NO_SHIFT
 from pilot_planning.highway.evasion import Shift
 from pilot_planning.highway.following import FollowLaw, wanted_gap

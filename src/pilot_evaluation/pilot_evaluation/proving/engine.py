@@ -34,7 +34,8 @@ LITTLE = 0.3  # m/s², less than a lift-off
 EASED = 0.7  # of the peak deceleration, to which it has fallen
 NEEDED_SHARE = 0.4  # of the peak deceleration, that is still needed
 GROWING = 0.02  # m/s² from one truth to the next
-ROOM, HEADWAY = 2.0, 1.0  # m and s left in front of the ego at least
+SPARE = 0.75  # of the deceleration at hand, that must do: laws of following ease it as they close
+ROOM, HEADWAY = 2.0, 0.8  # m and s left in front of the ego at least
 
 OnProgress = Callable[[int], None]  # number of cases done
 OnMessage = Callable[[int, str, Message], None]  # time in ns, topic
@@ -45,7 +46,7 @@ class Watch:
 
     *Opening*: for `CALM_FOR` nobody moves across the road but those already in the ego's way, and the gap to whoever is ahead
     there opens. *Settled*: the same, or the ego has braked, what it still needs to reach his speed, Δv² / 2 gap, is little, or
-    little beside a peak that is past, and half of its deceleration would leave a good gap; meanwhile it does not grow.
+    little beside a peak that is past, and less than its deceleration leaves a good gap; meanwhile that does not grow.
     """
 
     def __init__(self, end: End, vehicle: Vehicle) -> None:
@@ -103,7 +104,7 @@ class Watch:
             return needed == 0.0
         if deceleration > last + GROWING:
             return False
-        left = gap[ahead] - closing**2 / (2.0 * max(0.5 * deceleration, LITTLE))
+        left = gap[ahead] - closing**2 / (2.0 * max(SPARE * deceleration, LITTLE))
         if bool((left < ROOM + HEADWAY * truth.speed_other[ahead]).any()):
             return needed == 0.0  # it comes too near to be left alone
         eased = deceleration < EASED * self._peak and needed < NEEDED_SHARE * self._peak

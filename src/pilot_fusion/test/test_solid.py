@@ -1,9 +1,12 @@
 """What only radar sees: covers, signs, rails and mirror images are no obstacle; a car is one from the first look on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fusion_world import Box, World, drive
 
+from pilot_common.types import Detections
 from pilot_fusion.fusion import FusionOutputs
 
 BRAKES = 0.9  # existence from which planning brakes for what one kind of sensor sees
@@ -90,3 +93,36 @@ def test_standing_things_do_not_seem_to_drift_into_the_way(seed):
 
     drive(world, 4.0, each=note)
     assert np.percentile(rates, 95) < 1.2  # m/s
+
+
+class UnderABridge(World):
+    """Lidar sees everything 5.2 m above the road."""
+
+    def lidar(self, t: float) -> Detections:
+        found = super().lidar(t)
+        return replace(found, position=found.position + (0.0, 0.0, 5.2))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_lidar_sees_above_the_road_and_no_camera_shows_is_not_regarded(seed):
+    sign = Box.straight(170.0, 0.5, 0.0, extent=(0.6, 4.0, 1.5), seen_by=lambda source, t: source != 0)
+    world = UnderABridge([sign], seed=seed)
+    existence: list[float] = []
+
+    def note(t: float, out: FusionOutputs) -> None:
+        point = world.in_base(t)[0][0]
+        tracks = out.world.tracks
+        near = np.hypot(*(tracks.position[:, :2] - point).T) < 6.0
+        if 10.0 < point[0] < 80.0:
+            existence.append(float(tracks.existence[near].max(initial=0.0)))
+
+    drive(world, 6.0, "camera radar lidar", each=note)
+    assert len(existence) > 20
+    assert max(existence) < REGARDED
+
+
+def test_a_car_on_a_rise_that_the_camera_shows_is_one():
+    car = Box.straight(90.0, 0.0, 0.0)
+    world = UnderABridge([car], seed=2)
+    _, out = drive(world, 2.0, "camera radar lidar")
+    assert out.world.tracks.existence.max() > BRAKES

@@ -12,6 +12,7 @@ from pilot_planning.highway.longitudinal import Law
 from pilot_planning.highway.motion import LeadMotion, needed_deceleration
 from pilot_planning.highway.parameters import ContingencyParameters
 
+RECOVERY = 1.0  # s in which a gap that is below the margin is opened again
 MOST_NEEDED = 99.0  # m/s², as good as impossible
 
 
@@ -81,6 +82,9 @@ class CutInLaw(Law):
         apart = needed_deceleration(gap, speed, lead_speed, lead_acceleration, delay, self._margin)
         if gap < 0.0:
             apart = MOST_NEEDED
+        elif gap < self._margin:  # too near at any speed: so much of it is opened within RECOVERY
+            opening = (lead_speed - speed) * RECOVERY
+            apart = max(apart, 2.0 * (self._margin - gap - opening) / (RECOVERY * RECOVERY))
         left = self.arrival - time
         braking = left - delay
         if braking <= 0.0:

@@ -145,6 +145,7 @@ def test_a_jerk_limit_is_not_the_reason_but_what_it_leads_to(drive: Run) -> None
     )
     told = decisions([replace(plan, ledger=ledger)])
     assert (told[0]["why"], told[0]["next"]) == plan.ledger.sentence
+    assert told[0]["why_zh"] == plan.ledger.sentence_zh[0]
 
 
 def test_mode_changes_and_interventions_are_told_once(data: dict) -> None:

@@ -93,16 +93,22 @@ def _ego(run: Run, ego: EgoPath, frames: np.ndarray) -> dict[str, Any]:
 
 
 def _why(plans: list[Plan], frames: np.ndarray) -> dict[str, Any]:
-    """The plan's reason in words at every picture: `text` holds each sentence once, `index` says which holds when (−1: none)."""
+    """The plan's reason at every picture: `text` and `chinese` hold each sentence once, `index` says which when (−1: none)."""
     stamps = np.array([plan.stamp for plan in plans])
-    places: dict[str, int] = {}
+    places: dict[tuple[str, str], int] = {}
     index = []
     for time in frames:
         nearest = nearest_index(stamps, float(time))
-        index.append(
-            -1 if nearest is None else places.setdefault(story.plan_words(plans[nearest]), len(places))
-        )
-    return {"text": list(places), "index": pack(index, 1)}
+        if nearest is None:
+            index.append(-1)
+            continue
+        words = story.plan_words(plans[nearest]), story.plan_words_zh(plans[nearest])
+        index.append(places.setdefault(words, len(places)))
+    return {
+        "text": [english for english, _ in places],
+        "chinese": [chinese for _, chinese in places],
+        "index": pack(index, 1),
+    }
 
 
 def _since(start: float, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

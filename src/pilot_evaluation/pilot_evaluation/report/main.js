@@ -16,7 +16,9 @@ function showHeadUp(data, player) {
     const mode = data.modes[lastBegun(data.modes, time)];
     const speed = 3.6 * between(data.ego.speed, index);
     const decision = data.decisions[lastBegun(data.decisions, time)];
-    const why = decision ? `${decision.title}: ${data.why.text[rowOf(data.why.index, index)] || decision.why}` : "";
+    const place = rowOf(data.why.index, index);
+    const chinese = element("chinese").checked && (data.why.chinese[place] || (decision && decision.why_zh));
+    const why = decision ? chinese || `${decision.title}: ${data.why.text[place] || decision.why}` : "";
     element("hud-speed").textContent = Math.abs(speed).toFixed(0);
     element("hud-mode").textContent = mode ? mode.title.split(":")[0] : "";
     element("hud-mode").style.color = mode ? `var(--${MODE_COLOURS[mode.mode]})` : "";
@@ -24,6 +26,7 @@ function showHeadUp(data, player) {
     element("hud-gap").textContent = Number.isFinite(value(gap))
       ? `lead ${value(gap).toFixed(0)} m${Number.isFinite(value(timeGap)) ? ` · ${value(timeGap).toFixed(1)} s` : ""}` : "no lead";
     element("why").textContent = why;
+    element("why").lang = chinese ? "zh" : "en";
     element("clock").textContent = `${time.toFixed(1)} s of ${data.duration.toFixed(0)} s`;
     element("slider").value = time;
     const words = `${time.toFixed(1)} seconds: ${speed.toFixed(0)} km/h. ${why}`;

@@ -18,6 +18,11 @@ class Story {
     if (!this.entries.length) this.list.append(Object.assign(document.createElement("li"), { className: "empty", textContent: "The run holds no plans, modes or events." }));
     this.decisions = this.entries.filter((entry) => entry.type === "decision");
     const checkbox = document.getElementById("show-events");
+    const chinese = document.getElementById("chinese");
+    chinese.addEventListener("change", () => {
+      this.list.classList.toggle("with-chinese", chinese.checked);
+      player.seek(player.time);
+    });
     checkbox.addEventListener("change", () => this.list.classList.toggle("no-events", !checkbox.checked));
     this.drawBands(data);
     player.listen((time) => this.show(time));
@@ -36,6 +41,10 @@ class Story {
     const add = (className, words) => words && text.append(Object.assign(document.createElement("span"), { className, textContent: words }));
     add("what", entry.title);
     add("because", entry.why);
+    if (entry.why_zh) {
+      add("because chinese", entry.why_zh);
+      text.lastChild.lang = "zh";
+    }
     add("else", entry.next && `Next: ${entry.next}`);
     add("else", entry.brief > 0 && `with ${entry.brief} brief ${entry.brief === 1 ? "change" : "changes"} of the reason`);
     button.append(time, text);

@@ -71,6 +71,12 @@ def plan_words(plan: Plan) -> str:
     return plan.reason if first is None else plan.ledger.sentence[first]
 
 
+def plan_words_zh(plan: Plan) -> str:
+    """The same in Chinese; empty where the plan says nothing in Chinese."""
+    first, _ = deciding(plan)
+    return plan.ledger.sentence_zh[first] if plan.valid and first is not None else ""
+
+
 def decisions(plans: Sequence[Plan]) -> list[Entry]:
     """Manoeuvre and binding constraint over time, one entry as long as neither changes."""
     entries: list[Entry] = []
@@ -88,6 +94,7 @@ def decisions(plans: Sequence[Plan]) -> list[Entry]:
                 "manoeuvre": int(plan.manoeuvre),
                 "title": MANOEUVRES[plan.manoeuvre] if plan.valid else "No valid plan",
                 "why": plan_words(plan),
+                "why_zh": plan_words_zh(plan),
                 "next": "" if second is None else plan.ledger.sentence[second],
                 "lead": plan.lead_identity,
                 "brief": 0,

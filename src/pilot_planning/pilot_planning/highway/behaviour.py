@@ -5,38 +5,23 @@ market's rule to keep right weigh in as seconds. What comes out is a wish for `l
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from pilot_common.regulation import REAR_TIME_GAP
-from pilot_common.types import ObjectClass, Route, Side
+from pilot_common.types import Route, Side
 from pilot_common.vehicle import Capability, Vehicle
-from pilot_planning.highway.adaptation import AlignLaw, ApproachLaw
-from pilot_planning.highway.following import FollowLaw, wanted_gap
+from pilot_planning.highway.adaptation import AlignLaw
+from pilot_planning.highway.advice import Advice, Adviser, Desire
+from pilot_planning.highway.following import wanted_gap
 from pilot_planning.highway.gaps import FAR, Scene
 from pilot_planning.highway.lane_change import LaneChange, Phase, Wish, step_to
-from pilot_planning.highway.longitudinal import Law
-from pilot_planning.highway.motion import LeadMotion
 from pilot_planning.highway.parameters import PlanningParameters
 from pilot_planning.highway.refuge import Haven
-from pilot_planning.highway.relevance import WORDS
 from pilot_planning.highway.route import Way, see_way
-from pilot_planning.highway.sentences import NOBODY, Both, road_user
 
 SIDES = (Side.LEFT, Side.RIGHT)
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """A law that the lanes ask for, with what fills its sentence."""
-
-    name: str
-    law: Law
-    values: tuple[float, ...] = ()
-    identity: int = 0
-    who: Both = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +34,6 @@ class Choice:
     haven: Haven | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Desire:
-    """What the driver wants: speed (limits regarded) and time gap."""
-
-    speed: float
-    time_gap: float
-
-
 class Behaviour:
     """Remembers since when a lane has been worth a change, and where in the route's lanes the car is."""
 
@@ -64,6 +41,7 @@ class Behaviour:
         self._p, self._own = parameters.behaviour, parameters
         self._chooses = Capability.NAVIGATION in vehicle.facts.capabilities
         self._market = self._p.market(vehicle.facts.market)
+        self._adviser = Adviser(vehicle, parameters)
         self._front = vehicle.facts.dimensions.rear_axle_to_front
         self._limits = vehicle.facts.limits
         self._times = np.linspace(0.0, self._p.horizon, 9)[1:]
@@ -80,8 +58,7 @@ class Behaviour:
         """One cycle; a wish only where the car may choose lanes by itself and the system drives (`allowed`)."""
         way = see_way(scene.road, route, scene.own_lane, self._right, scene.stamp, scene.speed)
         self._right = way.right
-        advice = [*self._limits_ahead(scene, route), *self._lane_end(scene, way), *self._give_way(scene, way)]
-        advice += [*self._keep_behind_left(scene, way, desire), *self._behind_next(scene, change)]
+        advice = [*self._adviser.advise(scene, route, way, desire, change)]
         wish = None
         if allowed and change.phase in (Phase.NONE, Phase.WAITING):
             wish, to_gap = self._route_wish(scene, way, desire, change)
@@ -145,105 +122,6 @@ class Behaviour:
             return []
         law = AlignLaw(gap.first, (gap.last - gap.first) / gap.time, gap.time)
         return [Advice("merge", law, (gap.time,), gap.front or gap.rear)]
-
-    def _lane_end(self, scene: Scene, way: Way) -> Iterator[Advice]:
-        """Stops before the end of the own lane."""
-        own = scene.own_lane
-        if way.short(own) and way.ends[own] and way.distance[own] < FAR:
-            distance = float(way.distance[own]) - self._front - self._p.end_margin
-            law = ApproachLaw(distance, 0.0, 0.0, self._p.end_deceleration, self._p.approach_gain)
-            yield Advice("lane_end", law, (float(way.distance[own]),))
-
-    def _limits_ahead(self, scene: Scene, route: Route | None) -> Iterator[Advice]:
-        """Reaches a lower limit where it begins."""
-        if route is None or not route.valid:
-            return
-        driven = scene.speed * max(0.0, scene.stamp - route.stamp)
-        for distance, limit in zip(
-            (route.limit_distance - driven).tolist(), route.limit_speed.tolist(), strict=True
-        ):
-            if distance > 0.0 and limit > 0.0:
-                yield Advice(
-                    "limit_ahead",
-                    ApproachLaw(distance, limit, 0.0, self._own.speed.deceleration, self._p.approach_gain),
-                    (limit, distance),
-                )
-
-    # What others ask for
-
-    def _give_way(self, scene: Scene, way: Way) -> Iterator[Advice]:
-        """Opens a gap, gently, for the next one ahead in a lane beside that ends."""
-        traffic, p = scene.traffic, self._p
-        for lane in (scene.own_lane - 1, scene.own_lane + 1):
-            if not (0 <= lane < len(way.ends) and way.ends[lane] and 0.0 < way.distance[lane] < FAR):
-                continue
-            aside = np.abs(traffic.offset - float(scene.road.offset[lane])) < 0.5 * float(
-                scene.road.width[lane]
-            )
-            station = traffic.station - scene.road.ego_station
-            gap = station - traffic.half_length - self._front
-            near = aside & (gap > 0.0) & (gap < p.give_way_time * scene.speed)
-            near &= (traffic.speed > p.give_way_speed * scene.speed) & (station < way.distance[lane])
-            if near.any():
-                row = int(np.where(near, gap, np.inf).argmin())
-                lead = LeadMotion(float(gap[row]), float(traffic.speed[row]), 0.0, 1.0)
-                law = FollowLaw(
-                    lead, self._own.lane_change.front_time_gap, p.give_way_deceleration, self._own.follow
-                )
-                yield self._about(scene, row, float(gap[row]), "give_way", law, (float(way.distance[lane]),))
-
-    def _behind_next(self, scene: Scene, change: LaneChange) -> Iterator[Advice]:
-        """Does not run up to the one ahead in the lane that the car is about to move to."""
-        lane = scene.own_lane + step_to(change.side)
-        if change.phase is not Phase.WAITING or not 0 <= lane < len(scene.road.offset):
-            return
-        rows = change.gaps.inside(scene, lane)
-        traffic, p = scene.traffic, self._own.lane_change
-        rows = rows[traffic.proven[rows]]
-        gap = traffic.station[rows] - scene.road.ego_station - traffic.half_length[rows] - self._front
-        if not (gap > 0.0).any():
-            return
-        row = int(rows[np.where(gap > 0.0, gap, np.inf).argmin()])
-        near = float(gap[gap > 0.0].min())
-        lead = LeadMotion(near, float(traffic.speed[row]), 0.0, 1.0)
-        law = FollowLaw(lead, p.front_time_gap, p.gap_deceleration, self._own.follow)
-        yield self._about(scene, row, near, "next_lane", law, ())
-
-    def _keep_behind_left(self, scene: Scene, way: Way, desire: Desire) -> Iterator[Advice]:
-        """Passes nobody on the right faster than the market allows."""
-        left = scene.own_lane + 1
-        if left >= len(scene.road.offset) or (way.short(scene.own_lane) and way.ends[scene.own_lane]):
-            return
-        traffic = scene.traffic
-        aside = np.abs(traffic.offset - float(scene.road.offset[left])) < 0.5 * float(scene.road.width[left])
-        gap = traffic.station - scene.road.ego_station - traffic.half_length - self._front
-        allowed = self._passing_speed(traffic.speed)
-        drives = traffic.proven & (traffic.class_id != ObjectClass.PEDESTRIAN) & ~traffic.sideways
-        near = aside & drives & (gap > 0.0) & (allowed < desire.speed)
-        if not near.any():
-            return
-        row = int(np.where(near, gap + 2.0 * traffic.speed, np.inf).argmin())
-        law = ApproachLaw(
-            float(gap[row]),
-            float(allowed[row]),
-            float(traffic.speed[row]),
-            self._own.speed.deceleration,
-            self._p.approach_gain,
-        )
-        yield self._about(scene, row, float(gap[row]), "pass_right", law, (float(allowed[row]),))
-
-    def _about(
-        self, scene: Scene, row: int, gap: float, name: str, law: Law, values: tuple[float, ...]
-    ) -> Advice:
-        traffic = scene.traffic
-        identity, word = int(traffic.identity[row]), WORDS[ObjectClass(int(traffic.class_id[row]))]
-        return Advice(name, law, values, identity, road_user(identity, word, gap, float(traffic.speed[row])))
-
-    def _passing_speed(self, speed: np.ndarray) -> np.ndarray:
-        """Highest speed at which somebody in the lane to the left may be passed."""
-        market = self._market
-        slow = speed < market.slow_speed
-        return speed + np.where(slow, market.passing_slow, market.passing)
 
     # What is worth it
 
@@ -353,6 +231,6 @@ class Behaviour:
             beside &= gap > 0.0
             if beside.any():
                 speed = np.maximum(traffic.speed[beside], 0.0)
-                reach = gap[beside, None] + self._passing_speed(speed)[:, None] * time
+                reach = gap[beside, None] + self._adviser.passing_speed(speed)[:, None] * time
                 most = np.minimum(most, reach.min(0))
         return np.maximum(most, 0.0)

@@ -21,25 +21,19 @@ from pilot_common.types import (
     World,
 )
 from pilot_common.vehicle import Vehicle
-from pilot_planning.highway.behaviour import Behaviour, Choice, Desire
-from pilot_planning.highway.evasion import Evasion, Sway
+from pilot_planning.highway.behaviour import Choice
 from pilot_planning.highway.following import FollowLaw
-from pilot_planning.highway.gaps import Scene
-from pilot_planning.highway.lane_change import LaneChange, Phase, Wish
-from pilot_planning.highway.lateral import lateral_ledger, offset_entry
+from pilot_planning.highway.lane_change import Phase
+from pilot_planning.highway.lateral import LateralPlanner
 from pilot_planning.highway.ledger import Entry, settle
 from pilot_planning.highway.longitudinal import Law, SpeedLaw
 from pilot_planning.highway.parameters import PlanningParameters
 from pilot_planning.highway.path import (
     Path,
-    comfortable_time,
-    plan_path,
-    sampling,
     start_at_car,
     start_on,
 )
 from pilot_planning.highway.prediction import LateralMemory
-from pilot_planning.highway.refuge import Refuge
 from pilot_planning.highway.relevance import Obstacle, Role, obstacles
 from pilot_planning.highway.road import Remembered, Road, pose_of, see_road
 from pilot_planning.highway.route import limit_now
@@ -70,22 +64,15 @@ class HighwayPlanner:
         self._p = parameters
         self._vehicle = vehicle
         self._limits = vehicle.facts.limits
-        self._grid = sampling(parameters.path)
         self._step = parameters.path.horizon / (parameters.path.samples - 1)
-        self._lane_change = LaneChange(vehicle, parameters.lane_change)
-        self._behaviour = Behaviour(vehicle, parameters)
-        self._evasion = Evasion(vehicle, parameters.evasion)
-        self._refuge = Refuge(vehicle, parameters.refuge)
+        self._lateral = LateralPlanner(vehicle, parameters)
         self._speeds = SpeedPlanner(vehicle, parameters)
         self._drifts = LateralMemory(parameters.contingency.memory)
         self.reset()
 
     def reset(self) -> None:
         """Forgets all memory."""
-        self._lane_change.reset()
-        self._behaviour.reset()
-        self._evasion.reset()
-        self._refuge.reset()
+        self._lateral.reset()
         self._speeds.reset()
         self._drifts.reset()
         self._memory: Memory | None = None
@@ -106,9 +93,9 @@ class HighwayPlanner:
         return self._plan(self._look(world, mode, inputs.route))
 
     def _plan(self, now: Situation) -> PlannerOutputs:
-        choice, step = self._choose_lane(now)
-        course = self._course(now, choice, now.lane + step)
-        path = self._path(now, course)
+        lever = self._state.driver.lane_change if self._state is not None else Side.NONE
+        choice, course = self._lateral.decide(now, lever, *self._wishes(now.speed))
+        path = self._lateral.path(now, course)
         found = self._relevant(now, path)
         drive = self._accelerate(now, course, found, choice)
         rolled = roll_out(
@@ -167,46 +154,6 @@ class HighwayPlanner:
             speed=speed,
             last=last,
         )
-
-    def _choose_lane(self, now: Situation) -> tuple[Choice, int]:
-        """What the car would do by itself, and by how many lanes the path's lane moves."""
-        scene = _scene(now, now.lane)
-        allowed = now.mode is DriveMode.ACTIVE and now.continued
-        set_speed, time_gap = self._wishes(now.speed)
-        limit = now.road.speed_limit if now.road.speed_limit > 0.0 else math.inf
-        desire = Desire(min(set_speed, self._limits.max_speed, limit), time_gap)
-        choice = self._behaviour.update(scene, now.route, desire, self._lane_change, allowed)
-        if now.mode is DriveMode.MINIMUM_RISK:
-            haven = self._refuge.update(scene, choice.way)
-            choice, allowed = replace(choice, haven=haven, wish=haven.wish), haven.looking and now.continued
-        else:
-            self._refuge.reset()
-        lever = self._state.driver.lane_change if self._state is not None else Side.NONE
-        step = self._lane_change.update(lever, allowed, scene, choice.wish)
-        if step:
-            self._behaviour.changed(step)
-        return choice, step
-
-    def _course(self, now: Situation, choice: Choice, lane: int) -> Course:
-        """Where to go across the road, by rank: the lane, a change of lanes, room to the side, the hard shoulder."""
-        scene, change, haven = _scene(now, lane), self._lane_change, choice.haven
-        centre = float(now.road.offset[lane])
-        target, seconds = centre, change.time_left(now.world.stamp)
-        entries = [offset_entry("lane_centre", centre)]
-        if change.phase is Phase.MOVING:
-            wish = change.wish or Wish(change.side, "lane_change")
-            entries.append(offset_entry(wish.cause, target, wish.values, wish.identity))
-            seconds = max(seconds or 0.0, 0.25 * self._p.lane_change.duration)
-        still = change.phase in (Phase.NONE, Phase.WAITING) and now.continued
-        on_shoulder = haven is not None and haven.offset is not None
-        shift = self._evasion.update(scene, _sway(now, centre), now.last, still and not on_shoulder)
-        if shift.cause:
-            target, seconds = centre + shift.offset, shift.seconds
-            entries.append(offset_entry(shift.cause, target, (float(shift.identity),), shift.identity))
-        if haven is not None and haven.offset is not None:
-            target, seconds = haven.offset, haven.seconds
-            entries.append(offset_entry("shoulder", target))
-        return Course(centre, target, seconds, shift, lateral_ledger(entries))
 
     def _relevant(self, now: Situation, path: Path) -> list[Obstacle]:
         """Who is in the way of this path."""
@@ -270,7 +217,7 @@ class HighwayPlanner:
             valid=True,
             reason=self._reason(drive.demand.entries[drive.physical], now.road),
             manoeuvre=self._manoeuvre(now.mode, course, drive, float(trajectory.speed.min())),
-            indicator=self._lane_change.indicator,
+            indicator=self._lateral.change.indicator,
             target_speed=drive.demand.target_speed,
             lead_identity=lead.identity if lead is not None else 0,
             lead_gap=lead.gap if lead is not None else 0.0,
@@ -291,7 +238,7 @@ class HighwayPlanner:
             "start_offset": float(path.offset[0]),
             "continued": float(now.start.continued),
             "planned_speed": drive.speed,
-            "lane_change_phase": float(self._lane_change.phase.value),
+            "lane_change_phase": float(self._lateral.change.phase.value),
             "obstacles": float(len(found)),
         }
 
@@ -316,17 +263,6 @@ class HighwayPlanner:
         near = abs(float(road.offset[lane]) - relative) < 0.5 * float(road.width[lane])
         return lane if near else road.ego_lane
 
-    def _path(self, now: Situation, course: Course) -> Path:
-        seconds = course.seconds
-        if seconds is None:
-            seconds = comfortable_time(course.target - now.road.ego_offset, self._p.path)
-        horizon = self._p.path.horizon
-        reach = now.speed * horizon + 0.5 * self._p.speed.acceleration * horizon * horizon
-        scale = max(1.0, reach / self._p.path.length)
-        return plan_path(
-            now.road, now.start, course.target, seconds, now.speed, self._grid * scale, self._p.path
-        )
-
     def _wishes(self, speed: float) -> tuple[float, float]:
         """Set speed and time gap of the driver; the present speed and the usual gap where none is set."""
         p = self._p.follow
@@ -349,8 +285,8 @@ class HighwayPlanner:
             return Manoeuvre.EMERGENCY_BRAKE
         if mode is DriveMode.MINIMUM_RISK:
             return Manoeuvre.MINIMUM_RISK
-        if self._lane_change.phase is Phase.MOVING:
-            left = self._lane_change.side is Side.LEFT
+        if self._lateral.change.phase is Phase.MOVING:
+            left = self._lateral.change.side is Side.LEFT
             return Manoeuvre.LANE_CHANGE_LEFT if left else Manoeuvre.LANE_CHANGE_RIGHT
         if course.shift.cause == "evade":
             return Manoeuvre.EVADE
@@ -359,19 +295,7 @@ class HighwayPlanner:
         return Manoeuvre.FOLLOW if binding.name in FOLLOWING else Manoeuvre.CRUISE
 
     def _reason(self, entry: Entry, road: Road) -> str:
-        return "; ".join(part for part in (entry.sentence, self._lane_change.note, road.note) if part)
-
-
-def _sway(now: Situation, centre: float) -> Sway:
-    """The motion across the road where the path begins."""
-    start, speed = now.start, now.speed
-    _, offset, heading, curvature = foot(now.road.line, start.x, start.y)
-    askew = math.sin(start.heading - heading)
-    return Sway(offset - centre, speed * askew, speed * speed * (start.curvature - curvature), speed)
-
-
-def _scene(now: Situation, lane: int) -> Scene:
-    return Scene(now.world.stamp, now.speed, now.road, now.traffic, lane, now.world.sensors_lost)
+        return "; ".join(part for part in (entry.sentence, self._lateral.change.note, road.note) if part)
 
 
 def _rolled_laws(demand: Demand) -> list[Law]:

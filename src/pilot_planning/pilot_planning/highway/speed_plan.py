@@ -8,7 +8,7 @@ from typing import Any
 from pilot_common.types import DriveMode, EgoMotion
 from pilot_common.vehicle import SensorKind, Vehicle
 from pilot_planning.highway.adaptation import ApproachLaw
-from pilot_planning.highway.behaviour import Advice
+from pilot_planning.highway.advice import Advice
 from pilot_planning.highway.contingency import Brakes, answer, gently
 from pilot_planning.highway.energy import Saving
 from pilot_planning.highway.evasion import NONE as NO_SHIFT

@@ -79,6 +79,8 @@ class SpeedPlanner:
         self.held = False
         self._braking_for: tuple[int, ...] = ()
         self._settling: set[int] = set()
+        self._suspects: set[int] = set()
+        self._suspected: set[int] = set()
 
     def demand(
         self,
@@ -123,6 +125,7 @@ class SpeedPlanner:
                     add("glide", calm, place.target, place.distance)
         braking: list[int] = []
         p, highest = self._p.follow, max(speed, ego.speed)
+        self._suspects, self._suspected = self._suspected, set()
         self._settle(found, speed, time_gap)
         for item in found:
             believed = max(0.0, abs(item.acceleration) - p.acceleration_noise)
@@ -246,12 +249,20 @@ class SpeedPlanner:
         law, needed = answered
         if not item.proven:
             law.soften(self._p.relevance.doubtful_deceleration)
+        elif law.emergency and not (held or self._sure(item)):
+            law.soften(self._brakes.comfortable)  # noise of one cycle makes nobody brake hard
         elif not item.certain:
             law.soften(self._brakes.comfortable)
         elif law.emergency:
             braking.append(item.identity)
         name = "contingency" if law.emergency else "cut_in"
         add(name, law, needed, law.arrival, identity=item.identity, who=who, at_speed=speed)
+
+    def _sure(self, item: Obstacle) -> bool:
+        """Whether hard braking for somebody was called for a cycle ago as well, or he comes in likely enough."""
+        self._suspected.add(item.identity)
+        likely = item.coming is not None and item.coming.chance >= self._p.contingency.likely
+        return likely or item.identity in self._suspects
 
     def _add_brake(
         self,

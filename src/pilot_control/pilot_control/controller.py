@@ -198,7 +198,7 @@ class Controller:
     def _highest(self, speed: float, curvature: float) -> tuple[float, str]:
         """Acceleration that the car's answer to its steering allows, and words where it asks for less speed."""
         p = self._p.longitudinal
-        limit, why = self._lateral.speed_limit(curvature)
+        limit, why = self._lateral.speed_limit(curvature, speed)
         if speed < limit - 1.0:
             return math.inf, ""
         return max(-p.easing_limit, p.easing * (limit - speed)), f", at most {limit:.1f} m/s: {why}"

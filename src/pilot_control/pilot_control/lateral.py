@@ -14,6 +14,8 @@ from pilot_control.parameters import ControlParameters
 from pilot_control.steering_response import SteeringResponse
 from pilot_vehicle.steady_turn import SteadyTurn
 
+CALM = 0.4  # share of the limits
+WEAK = 0.75  # share of the yaw rate told by the facts
 CURVE_SHARE = 0.8  # of the lateral acceleration that the gate lets pass, for the plan's curves
 
 Place = tuple[float, float, float]
@@ -93,9 +95,12 @@ class Lateral:
         x[first:] = curvature
         change = -float(gains.feedback @ x[:first]) - float(gains.preview @ curvature)
         bounds = self._bounds(speed, zero, gain)
-        forecast = self._design.coming(gains, x)
-        self.limited = not holds(forecast, bounds)
-        if self.limited:
+        forecast = None
+        self.limited = False
+        if not self._calm(change, curvature, bounds, speed):
+            forecast = self._design.coming(gains, x)
+            self.limited = not holds(forecast, bounds)
+        if forecast is not None and self.limited:
             best = first_change(forecast[0], self._design.answer(gains), bounds)
             change = change if best is None else best
         else:
@@ -103,6 +108,17 @@ class Lateral:
         command = self._bounded(self.command + change / gain, speed, count)
         self._push(command, count)
         return command
+
+    def _calm(self, change: float, curvature: np.ndarray, bounds: Bounds, speed: float) -> bool:
+        """Whether change, command and road ahead are so far from every limit that none need be looked for."""
+        length = self._turn.wheelbase + self.response.gradient * speed * speed
+        sharp = CALM * bounds.most
+        return (
+            abs(change) < CALM * bounds.high
+            and abs(bounds.last) < sharp
+            and abs(float(curvature[-1])) * length < sharp
+            and abs(float(curvature[len(curvature) // 2])) * length < sharp
+        )
 
     def _bounds(self, speed: float, zero: float, gain: float) -> Bounds:
         """Limits of the coming commands, in the angle that turns the car."""
@@ -150,11 +166,18 @@ class Lateral:
     def _push(self, command: float, count: int) -> None:
         self._pending = (self._pending + [command] * count)[-self._design.pending :]
 
-    def speed_limit(self, curvature: float) -> tuple[float, str]:
-        """How fast the car may go with the steering it turns out to have, with a curvature ahead, and why not faster."""
+    def speed_limit(self, curvature: float, speed: float) -> tuple[float, str]:
+        """How fast the car may go with the steering it turns out to have, with a curvature ahead, and why not faster.
+
+        For curves as sharp as the facts allow the plan is slow enough; here is told what a weaker car needs.
+        """
         response, base = self.response, self._turn.wheelbase
         gradient = response.gradient
         stable = math.sqrt((1.0 - self._p.stability) * base / -gradient) if gradient < 0.0 else math.inf
+        square = speed * speed
+        told, found = base + self._turn.gradient * square, base + gradient * square
+        if response.gain * told > WEAK * found:
+            return stable, "the car oversteers"
         # v² κ (l + K v²) / f = a (l + K₀ v²), a being what gate and offset leave: for v²
         limit = CURVE_SHARE * self._limits.max_lateral_acceleration * response.gain
         bend = abs(curvature) + 1e-9

@@ -151,7 +151,9 @@ def _convert(hint: Any, value: Any, file: object, place: str) -> Any:
     if hint is Any:
         return value
     if is_dataclass(hint):
-        if isinstance(value, str) and hasattr(hint, "named"):  # what has a file of its own is given by its name
+        if isinstance(value, str) and hasattr(
+            hint, "named"
+        ):  # what has a file of its own is given by its name
             return hint.named(value, file, place)
         return build(hint, value, file, place)  # type: ignore[arg-type]
     if isinstance(hint, type) and issubclass(hint, enum.Enum):

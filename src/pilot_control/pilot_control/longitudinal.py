@@ -74,6 +74,8 @@ class Longitudinal:
         )  # between powertrain and brakes the lead changes gradually, over 1 m/s²
         lead = self._drive_lead + share * (self._brake_lead - self._drive_lead)
         later_speed, ahead = profile.at(time + lead)
+        if later_speed <= 1e-3:  # beyond the plan's stand nothing brakes a car that has yet to come to it
+            ahead = min(ahead, profile.at(time)[1])
         if max(wanted_speed, later_speed) <= 1e-3 and speed < p.hold_speed:
             self.learned = 0.0
             return self._bounded(-p.hold_deceleration, elapsed)

@@ -1,12 +1,14 @@
 """Speed follows the plan through powertrain, gearbox and brakes; stops are stops."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from course import STEP, Drive, Plant, constant, straight, vehicle
+from course import STEP, Drive, Plant, constant, make_controller, straight, vehicle
 
 from pilot_common.types import DriveMode
+from pilot_control.longitudinal import Profile
 
 CARS = ("city_ev", "sedan_ice", "suv_erev", "flagship_ev")
 
@@ -134,3 +136,17 @@ def test_nothing_about_drive_and_brakes_is_learned_while_the_driver_drives():
     ).run(4)
     assert drive.control._longitudinal.response.gains == (1.0, 1.0)
     assert drive.control._longitudinal.response.pull == 0.0
+
+
+@pytest.mark.parametrize("name", CARS)
+@pytest.mark.parametrize("deceleration", [0.6, 3.0, 6.0])
+def test_a_car_still_rolling_is_braked_as_planned_though_the_plan_stands_within_the_lead(name, deceleration):
+    control = make_controller(vehicle(name))._longitudinal
+    time = np.linspace(0.0, 4.0, 81)
+    speed = np.maximum(0.1 - deceleration * time, 0.0)  # the plan has less speed than the car
+    profile = Profile(
+        SimpleNamespace(time=time, speed=speed, acceleration=np.where(speed > 0.0, -deceleration, 0.0))
+    )
+    for _ in range(100):
+        command = control.track(profile, 0.0, 0.8, STEP)
+    assert command <= -deceleration

@@ -1,5 +1,6 @@
 """Adaptive cruise: free driving, following, stop and go, braking; physical invariants first."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 from motorway import Motorway, Other, arc_road, replace_tracks, vehicle
 
 from pilot_common.regulation import braking_jerk, regulation_gap
-from pilot_common.types import DriveMode, Manoeuvre, ObjectClass
+from pilot_common.types import DriveMode, Manoeuvre, ObjectClass, World
+from pilot_common.vehicle import SensorKind
 from pilot_planning.highway.motion import needed_deceleration
 
 STEP = 0.05
@@ -322,3 +324,21 @@ def test_regulation_gap_is_the_table_of_the_regulation(kph, gap):
 def test_braking_jerk_falls_with_speed_as_the_standard_says():
     assert (braking_jerk(3.0), braking_jerk(25.0)) == (5.0, 2.5)
     assert braking_jerk(12.0) == pytest.approx(3.83, abs=0.01)
+
+
+def test_without_a_camera_the_car_goes_on_only_where_the_lane_is_still_seen():
+    cameras = tuple(sensor.name for sensor in vehicle().sensors if sensor.kind is SensorKind.CAMERA)
+    seen_by_others = Motorway(speed=25.0, set_speed=25.0, sight=120.0)
+    seen_by_others.change_world = lambda world: replace(world, sensors_lost=cameras)
+    seen_by_others.drive(3.0)
+    assert seen_by_others.speeds()[-1] > 24.5
+
+    by_memory = Motorway(speed=25.0, set_speed=25.0, sight=120.0)
+
+    def shrinking(world: World) -> World:
+        left = max(0.0, 120.0 - 25.0 * by_memory.elapsed)
+        return replace(world, sensors_lost=cameras, lanes=replace(world.lanes, sight=left))
+
+    by_memory.change_world = shrinking
+    by_memory.drive(3.0)
+    assert by_memory.speeds()[-1] < 22.0

@@ -16,7 +16,11 @@ USUAL_LANE_WIDTH = 3.5  # m, where no lane is known; RAA and most motorway stand
 
 @dataclass(frozen=True, slots=True)
 class Road:
-    """Line and lanes in `base_link`, right to left, and where the car is on them; `fresh` when they are this cycle's own."""
+    """Line and lanes in `base_link`, right to left, and where the car is on them.
+
+    They are `fresh` when of this cycle, and `renewed` when more of them was seen than was left of what was seen before: fusion
+    carries lanes on for a while that nobody sees.
+    """
 
     line: ReferenceLine
     offset: np.ndarray
@@ -28,6 +32,7 @@ class Road:
     sight: float
     speed_limit: float
     fresh: bool
+    renewed: bool
     note: str
     ego_station: float
     ego_offset: float
@@ -59,7 +64,7 @@ def usable(lanes: Lanes) -> bool:
     )
 
 
-def road_of(lanes: Lanes) -> Road:
+def road_of(lanes: Lanes, renewed: bool) -> Road:
     """The road of usable lanes."""
     line = ReferenceLine(lanes.point, lanes.station, lanes.heading, lanes.curvature)
     station, offset, heading, _ = foot(line, 0.0, 0.0)
@@ -74,6 +79,7 @@ def road_of(lanes: Lanes) -> Road:
         sight=lanes.sight,
         speed_limit=lanes.speed_limit,
         fresh=True,
+        renewed=renewed,
         note="",
         ego_station=station,
         ego_offset=offset,
@@ -91,6 +97,7 @@ def road_from_memory(memory: Remembered, pose: Pose, reason: str, age: float) ->
         line=line,
         sight=max(0.0, memory.road.sight - travelled),
         fresh=False,
+        renewed=False,
         note=f"lanes lost for {age:.1f} s ({reason}): driving by those last seen",
         ego_station=station,
         ego_offset=offset,
@@ -118,6 +125,7 @@ def road_from_motion(ego: EgoMotion, reason: str) -> Road:
         sight=0.0,
         speed_limit=0.0,
         fresh=False,
+        renewed=False,
         note=f"no lane known ({reason}): going on in the present curve and slowing down",
         ego_station=0.0,
         ego_offset=0.0,
@@ -128,12 +136,17 @@ def road_from_motion(ego: EgoMotion, reason: str) -> Road:
 def see_road(world: World, pose: Pose, memory: Remembered | None, memory_time: float) -> Road:
     """The best knowledge of the road this cycle."""
     if usable(world.lanes):
-        return road_of(world.lanes)
+        return road_of(world.lanes, memory is None or _renewed(world.lanes, pose, memory))
     reason = world.lanes.reason or "lanes not usable"
     age = world.stamp - memory.stamp if memory is not None else math.inf
     if memory is not None and 0.0 <= age <= memory_time:
         return road_from_memory(memory, pose, reason, age)
     return road_from_motion(world.ego, reason)
+
+
+def _renewed(lanes: Lanes, pose: Pose, memory: Remembered) -> bool:
+    travelled = math.hypot(pose[0] - memory.pose[0], pose[1] - memory.pose[1])
+    return lanes.sight > memory.road.sight - 0.5 * travelled
 
 
 def moved_line(line: ReferenceLine, new_from_old: Pose) -> ReferenceLine:

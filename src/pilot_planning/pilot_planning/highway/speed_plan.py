@@ -109,7 +109,8 @@ class SpeedPlanner:
             entries.append(entry(name, law, at_speed, values, **rest))
 
         target = self._add_speeds(add, road, speed, set_speed, lost)
-        if not road.fresh or (self._lane_cameras and self._lane_cameras.issubset(lost)):
+        blind = self._lane_cameras and self._lane_cameras.issubset(lost) and not road.renewed
+        if not road.fresh or blind:
             # Nobody sees the lane any more: to a stand within what was seen of it.
             gain = self._p.behaviour.approach_gain
             known = ApproachLaw(road.sight, 0.0, 0.0, self._limits.comfort_deceleration, gain)

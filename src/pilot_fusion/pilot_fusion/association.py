@@ -20,7 +20,7 @@ from pilot_fusion.track_bank import TrackBank
 
 FORBIDDEN = 1e6  # cost of a pair outside the gate
 LONGEST_MANOEUVRE = 0.3  # s between two measurements of a speed
-LIFT_TURN = 0.25  # rad; up to here a camera's box shows both of its visible faces as one
+LIFT_TURN = 0.4  # rad; up to here a camera's box shows both of its visible faces as one
 LEAST_DENSITY = 1e-300  # so that nothing is divided by zero
 
 

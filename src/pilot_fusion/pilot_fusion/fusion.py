@@ -3,10 +3,20 @@
 from dataclasses import dataclass
 
 from pilot_common.messages import empty_arrays
-from pilot_common.types import Detections, EgoMotion, LaneMarks, RadarReturns, Tracks, VehicleState, World
+from pilot_common.types import (
+    Detections,
+    EgoMotion,
+    LaneMarks,
+    Lanes,
+    RadarReturns,
+    Tracks,
+    VehicleState,
+    World,
+)
 from pilot_common.tyres import Tyres
 from pilot_common.vehicle import SensorKind, Vehicle
 from pilot_fusion import parameters as declared
+from pilot_fusion.course import Course
 from pilot_fusion.ego_motion import EgoMotionFilter
 from pilot_fusion.lanes import LaneModel, no_lanes
 from pilot_fusion.measurement import KINDS, Source
@@ -90,10 +100,12 @@ class Fusion:
             for m in inputs.lane_marks
             if self._usable(m, self._screening.marks(m), "lane_marks", inputs.time, refused)
         ]
+        lanes = None
         if self._ego.newest is not None:
-            self._tracker.update(frames, self._ego)
             self._lanes.update(marks, self._ego)
-        return FusionOutputs(world=self._world(inputs.time, refused), refused=tuple(refused))
+            lanes = self._lanes.lanes()
+            self._tracker.update(frames, self._ego, Course(lanes, self._ego.newest))
+        return FusionOutputs(world=self._world(inputs.time, lanes, refused), refused=tuple(refused))
 
     @staticmethod
     def _sound(reason: str, refused: list[str]) -> bool:
@@ -148,11 +160,11 @@ class Fusion:
                 frames.append((Source.RADAR, returns))
         return frames
 
-    def _world(self, time: float, refused: list[str]) -> World:
+    def _world(self, time: float, lanes: Lanes | None, refused: list[str]) -> World:
         ego = self._ego.newest
         age = age_of(ego, time)
         lost = self._lost(time)
-        if ego is None:
+        if ego is None or lanes is None:
             motion = EgoMotion(
                 x_odom=0.0, y_odom=0.0, yaw_odom=0.0, speed=0.0, acceleration=0.0, yaw_rate=0.0
             )
@@ -167,7 +179,6 @@ class Fusion:
                 tracks=Tracks(**empty_arrays(Tracks)),
             )
         stale = f"vehicle state is {age:.2f} s old" if age > self._parameters.ego.maximum_age else ""
-        lanes = self._lanes.lanes()
         return World(
             stamp=ego.time,
             source_stamp=min(ego.time, *self._newest_of_kinds(time), ego.time),

@@ -1,7 +1,8 @@
 """All tracks as parallel arrays, with prediction and Kalman updates for all of them at once.
 
 State: (x, y, velocity x, velocity y, acceleration x, acceleration y) of the box centre in `odom`, moving by Singer's model: an
-acceleration that is correlated over time (IEEE Trans. AES-6, 1970), stronger along the heading than across. Shapes: N tracks,
+acceleration that is correlated over time (IEEE Trans. AES-6, 1970), stronger along the heading than across. It is what
+comes on top of following the road (`turn`): in a bend everybody is accelerated towards its middle all the time. Shapes: N tracks,
 A rows that are updated.
 """
 
@@ -21,6 +22,7 @@ FIELDS = {
     "reported": ((), bool),
     "heading": ((), float),
     "heading_variance": ((), float),
+    "turn": ((2,), float),  # curvature along the road; times the velocity it is a yaw rate
     "extent": ((3,), float),
     "extent_count": ((), float),  # how many measured sizes the extent is made of
     "base": ((), float),  # z of the lower face of the box
@@ -52,6 +54,7 @@ class TrackBank:
     reported: np.ndarray
     heading: np.ndarray
     heading_variance: np.ndarray
+    turn: np.ndarray
     extent: np.ndarray
     extent_count: np.ndarray
     base: np.ndarray
@@ -102,6 +105,7 @@ class TrackBank:
         """
         if len(self) and time != self.time:
             duration = max(time - self.time, 0.0)
+            self.heading = self.heading + self.yaw_rate() * (time - self.time)
             self.state, self.covariance = self.predicted(time)
             self.heading_variance = self.heading_variance + self._parameters.heading_drift**2 * duration
             self.state[coasting, 4:] *= math.exp(-duration / self._parameters.coasting_time)
@@ -123,7 +127,22 @@ class TrackBank:
         covariance = congruent(covariance, transition)
         if duration > 0.0:
             covariance += self._noise(duration, heading)
-        return state @ transition.T, covariance
+        # As an acceleration that stays what it is: what the road adds.
+        rate = self.yaw_rate(rows)
+        bent = np.zeros((len(state), 6))
+        bent[:, 2], bent[:, 3] = -duration * rate * state[:, 3], duration * rate * state[:, 2]
+        bent[:, :2] = 0.5 * duration * bent[:, 2:4]
+        if turn != 0.0:
+            bent = bent @ _turned(IDENTITY, turn).T
+        return state @ transition.T + bent, covariance
+
+    def yaw_rate(self, rows: np.ndarray | None = None) -> np.ndarray:
+        """How fast `rows` (of all without) turn where they follow the road."""
+        turn, velocity = self.turn, self.state[:, 2:4]
+        if rows is not None:
+            turn, velocity = turn.take(rows, axis=0), velocity.take(rows, axis=0)
+        rate: np.ndarray = turn[:, 0] * velocity[:, 0] + turn[:, 1] * velocity[:, 1]
+        return rate
 
     def _transition(self, duration: float) -> np.ndarray:
         rate = 1.0 / self._parameters.acceleration_time

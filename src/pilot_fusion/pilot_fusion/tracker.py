@@ -16,6 +16,7 @@ from pilot_fusion.association import (
     weigh,
     within_boxes,
 )
+from pilot_fusion.course import Course
 from pilot_fusion.ego_motion import EgoMotionFilter, EgoState
 from pilot_fusion.existence import STANDING, ExistenceModel
 from pilot_fusion.looks import SMALLEST_EXTENT, Looks
@@ -26,7 +27,7 @@ from pilot_fusion.track_bank import NEVER, Manoeuvre, TrackBank, inverse_2x2
 COASTING = 0.12  # s; unseen for longer than the period of the slowest sensor
 NEUTRAL_SCORE = 0.5  # of a radar return, which carries none
 STAYS_REPORTED = 2.0  # times the variance from which a track is reported
-UNKNOWN_HEADING = 0.35  # rad; deviation of the guess that a newcomer drives along the car's own axis
+UNKNOWN_HEADING = 0.35  # rad; deviation of the guess that a newcomer drives along the road
 
 
 class Tracker:
@@ -49,7 +50,9 @@ class Tracker:
         self.bank.clear()
         self._last_frame = dict.fromkeys(Source, NEVER)
 
-    def update(self, frames: list[tuple[Source, Detections | RadarReturns]], ego: EgoMotionFilter) -> None:
+    def update(
+        self, frames: list[tuple[Source, Detections | RadarReturns]], ego: EgoMotionFilter, course: Course
+    ) -> None:
         """Takes the frames of one step, sorted here so that the order in which they came does not matter."""
         if not frames:
             return
@@ -57,9 +60,10 @@ class Tracker:
         if newest is None:
             return
         before = self.bank.time
+        _, self.bank.turn = course.at(self.bank.state[:, :2])
         occlusion = self._existence.occlusion(self.bank, newest.pose)
         for source, message in sorted(frames, key=_order):
-            occlusion = self._frame(source, message, ego.at(message.stamp), occlusion)
+            occlusion = self._frame(source, message, ego.at(message.stamp), occlusion, course)
         bank = self.bank
         self._looks.follow_velocity(bank, bank.time - before)
         survivors = self._survivors().nonzero()[0]
@@ -80,7 +84,12 @@ class Tracker:
         bank.reported = probable & (doubt < np.where(bank.reported, STAYS_REPORTED, 1.0))
 
     def _frame(
-        self, source: Source, message: Detections | RadarReturns, ego: EgoState, occlusion: np.ndarray
+        self,
+        source: Source,
+        message: Detections | RadarReturns,
+        ego: EgoState,
+        occlusion: np.ndarray,
+        course: Course,
     ) -> np.ndarray:
         """One frame. Returns the occlusion with zeros for the tracks that it started."""
         bank, existence = self.bank, self._existence
@@ -107,7 +116,7 @@ class Tracker:
         if found.looks is not None:
             self._looks.update(bank, pairs.track, found.looks, pairs.measurement, found.viewer, ego.pose[2])
         bank.seen[:, int(source)][seen] = message.stamp
-        started = self._start(found, pairs, explained, clutter)
+        started = self._start(found, pairs, explained, clutter, course)
         return np.concatenate((occlusion, np.zeros(started))) if started else occlusion
 
     def _judge(
@@ -190,7 +199,14 @@ class Tracker:
         direction, speed = total[:, 7:9] / length[:, None], total[:, 9] / length
         self.bank.update_radial(seen, direction, speed, total[:, 10] / (count * root), manoeuvre)
 
-    def _start(self, found: Measurements, pairs: Pairs, explained: np.ndarray, clutter: np.ndarray) -> int:
+    def _start(
+        self,
+        found: Measurements,
+        pairs: Pairs,
+        explained: np.ndarray,
+        clutter: np.ndarray,
+        course: Course,
+    ) -> int:
         """Starts tracks from measurements that belong to none and lie within none. Returns how many.
 
         `explained` (M,) is the density of measurements that known objects send there, `clutter` (M,) of false ones.
@@ -217,7 +233,7 @@ class Tracker:
             rows, born = rows[worthy], born[worthy]
             if len(rows) == 0:
                 return 0
-        columns = self._newcomers(found, rows)
+        columns = self._newcomers(found, rows, course)
         columns["existence"] = born
         new = np.arange(len(bank), len(bank) + len(rows))
         bank.add(**columns)
@@ -226,11 +242,11 @@ class Tracker:
             bank.update_radial(new, found.beam[rows], speed, found.range_rate_variance[rows])
         return len(rows)
 
-    def _newcomers(self, found: Measurements, rows: np.ndarray) -> dict[str, np.ndarray]:
+    def _newcomers(self, found: Measurements, rows: np.ndarray, course: Course) -> dict[str, np.ndarray]:
         """Fields of tracks that start from measurements `rows`."""
         motion, looks = self._parameters.motion, self._parameters.looks
         count = len(rows)
-        heading = np.full(count, found.yaw)
+        heading, turn = course.at(found.position[rows])  # as long as nothing else is known, along the road
         heading_variance = np.full(count, UNKNOWN_HEADING**2)
         extent = np.empty((count, 3))
         extent[:] = looks.length, looks.width, looks.height
@@ -268,6 +284,7 @@ class Tracker:
             "reported": np.zeros(count, bool),
             "heading": heading,
             "heading_variance": heading_variance,
+            "turn": turn,
             "extent": extent,
             "extent_count": found.whole[rows].astype(float),
             "base": base,

@@ -42,13 +42,12 @@ def reported_tracks(
     position[:, 2] = bank.base.take(rows) + 0.5 * extent[:, 2]
     velocity = state[:, 2:4].copy()
     # Of a long vehicle in a bend, the near end is known well and its heading less so: who drives along the road has the same
-    # offset at both ends, so that of the near end is told.
+    # offset at both ends, so that of the near end is told. The velocity is that of the centre, as is the heading of the line.
     ahead = np.where(moving, position[:, 0] * cosine + position[:, 1] * sine, 0.0)
     half = 0.5 * extent[:, 0]
     back = np.minimum(np.maximum(ahead, -half), half)
     near = position[:, :2] - back[:, None] * np.column_stack((cosine, sine))
-    station, offset, line_heading = _road_coordinates(lanes, near)
-    station = station + back
+    station, offset, line_heading = _road_coordinates(lanes, near, back)
     offset_rate = velocity[:, 1] * np.cos(line_heading) - velocity[:, 0] * np.sin(line_heading)
     unseen = ego.time - bank.seen.take(rows, axis=0)
     recent = unseen <= parameters.looks.sensor_memory
@@ -62,7 +61,7 @@ def reported_tracks(
         velocity=velocity,
         acceleration=along,
         heading=wrap_angle(heading),
-        yaw_rate=np.where(moving, across / np.where(moving, speed, 1.0), 0.0),
+        yaw_rate=np.where(moving, bank.yaw_rate(rows) + across / np.where(moving, speed, 1.0), 0.0),
         extent=extent,
         covariance=in_base,
         age=np.maximum(ego.time - bank.born[rows], 0.0),
@@ -92,12 +91,18 @@ def _classes(weight: np.ndarray) -> np.ndarray:
     return np.where(weight[:, 1:].max(axis=1) > 0.0, best, 0).astype(np.uint8)
 
 
-def _road_coordinates(lanes: Lanes, point: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Station, offset and the line's heading (N,) at points (N, 2); without lanes the car's own axis is the line."""
+def _road_coordinates(
+    lanes: Lanes, point: np.ndarray, further: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Station `further` (N,) along the line, offset at points (N, 2), the line's heading at that station; without lanes the
+    car's own axis is the line.
+    """
     if len(lanes.point) < 2:
-        return point[:, 0].copy(), point[:, 1].copy(), np.zeros(len(point))
+        return point[:, 0] + further, point[:, 1].copy(), np.zeros(len(point))
     line = ReferenceLine(lanes.point, lanes.station, lanes.heading, lanes.curvature)
-    return line.to_road(point)
+    station, offset, _ = line.to_road(point)
+    station = station + further
+    return station, offset, np.interp(station, line.station, line.heading)
 
 
 def intentions(

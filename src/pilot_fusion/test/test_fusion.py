@@ -332,3 +332,27 @@ def test_the_lidar_counts_only_where_it_is_fitted() -> None:
     assert Car.sensors[LIDAR].kind.value == "lidar"
     marks: LaneMarks = lane_marks(1.0, MARKS, KINDS)
     assert marks.sensors.tolist() == [CAMERA]
+
+
+@pytest.mark.parametrize(("radius", "offset", "length"), [(-300.0, 3.5, 4.5), (500.0, -3.5, 16.5)])
+def test_who_keeps_his_lane_in_a_bend_has_no_speed_across_it(
+    radius: float, offset: float, length: float
+) -> None:
+    speed = 20.0
+
+    def path(t: float) -> tuple[float, float, float, float]:
+        turn = (40.0 + 16.0 * t) / radius
+        away = radius - offset
+        return away * math.sin(turn), radius - away * math.cos(turn), turn, 16.0 * away / radius
+
+    box = Box(path, extent=(length, 2.0, 1.5))
+    world = World([box], speed=speed, yaw_rate=speed / radius, noise=0.3)
+    marks = [(y, 0.0, 0.5 / (radius - y), 0.0) for y, *_ in MARKS]
+    rates, fusion = [], make_fusion()
+    for step in range(90):
+        now = round(0.05 * (step + 1), 6)
+        seen = ports(world, now) | {"lane_marks": (lane_marks(now - 0.03, marks, KINDS),)}
+        tracks = fusion.step(inputs(now, **seen)).world.tracks
+        if now > 2.0:
+            rates.append(tracks.offset_rate[0])
+    assert np.sqrt(np.mean(np.square(rates))) < 0.2

@@ -21,6 +21,7 @@ SETTLE = 4.0  # s at the first speed of the trace before it begins: the system t
 SMOOTH = 5  # steps, mean over half a second before the jerk: recorded speeds are rounded and filtered alike
 LEADER = (4.7, 1.85, 1.5)  # m, length, width, height
 EGO_STATION = 100.0  # m, of the rear axle at the start
+CREEP = 1.5  # m that an idling engine takes a standing car forward until the system drives
 MARGIN = 1.0  # m/s that the car's highest speed must leave above the leader's
 
 
@@ -94,6 +95,8 @@ def _scenario(setting: Setting, speed: np.ndarray, time_gap: float, seed: int) -
     dimensions = setting.vehicle.facts.dimensions
     first = float(speed[0])
     gap = wanted_gap(first, time_gap, standstill_gap(setting))
+    if first < setting.vehicle.facts.powertrain.creep_speed:
+        gap += CREEP
     return Scenario(
         title="behind a leader whose speeds are given",
         duration=SETTLE + STEP * (len(speed) - 1),

@@ -47,8 +47,8 @@ class SteeringResponse:
             nominal=(0.0, 1.0, understeer_gradient(facts)),
             deviations=(p.offset_deviation, p.gain_deviation, p.gradient_deviation),
             walks=(p.offset_walk, p.gain_walk, p.gradient_walk),
-            low=(-p.offset_limit, GAIN_RANGE[0], GRADIENTS[0]),
-            high=(p.offset_limit, GAIN_RANGE[1], GRADIENTS[-1]),
+            low=(-p.offset_limit, GAIN_RANGE[0], GRADIENTS[0] * GAIN_RANGE[1]),  # k is K / f
+            high=(p.offset_limit, GAIN_RANGE[1], GRADIENTS[-1] * GAIN_RANGE[1]),
             recoveries=(0.0, p.gain_recovery, 0.0),
         )
         self.reset()
@@ -64,7 +64,7 @@ class SteeringResponse:
     def _tell(self) -> None:
         self.offset, inverse, softness = self._filter.estimate
         self.gain = 1.0 / inverse
-        self.gradient = softness * self.gain
+        self.gradient = max(GRADIENTS[0], min(GRADIENTS[-1], softness * self.gain))
 
     @property
     def confidence(self) -> float:

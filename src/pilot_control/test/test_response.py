@@ -9,6 +9,7 @@ from course import Drive, constant, make_controller, motorway_course, plant, str
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pilot_common.physics import GRAVITY
 from pilot_common.types import DriveMode
 from pilot_control.regression import Regression
 from pilot_control.track import Plant, course
@@ -128,6 +129,19 @@ def test_an_oversteering_car_is_kept_on_the_road_and_slowed_down():
         assert drive.largest_error < 0.25, name
         if drive.motions[-1].speed < FAST - 0.5:
             assert any("oversteers" in command.reason for command in drive.commands)
+
+
+@pytest.mark.parametrize("name", ["city_ev", "sedan_ice", "flagship_ev"])
+def test_all_errors_at_once_on_a_slippery_road_slow_the_car_below_its_critical_speed(name):
+    car, speed = vehicle(name), 100.0 / 3.6
+    body = {"front_cornering_stiffness": 1.3, "rear_cornering_stiffness": 0.7}
+    wrong = plant(car.facts, body=body, delay=1.3, steering_gain=0.7, friction=0.4)
+    drive = Drive(motorway_course(speed), constant(speed), car=car, plant=wrong).run(30)
+    assert drive.largest_error < 0.3
+    tyres = 0.4 * car.facts.body.friction * GRAVITY
+    gradient = 1.0 / (1.3 * car.facts.body.front_cornering_stiffness)
+    gradient -= 1.0 / (0.7 * car.facts.body.rear_cornering_stiffness)
+    assert drive.true_speeds[-1] ** 2 < car.facts.dimensions.wheelbase * tyres / -gradient
 
 
 def test_a_car_that_steers_too_weakly_for_a_curve_slows_down_and_says_so():

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from pilot_common.regulation import regulation_gap
 from pilot_common.vehicle import Vehicle, vehicle_names
 from pilot_evaluation.proving.case import ERROR, FAIL, PASS, Case, Row, Setting, Suite
 from pilot_evaluation.proving.engine import row, seed_of
@@ -24,6 +23,7 @@ from pilot_evaluation.proving.trace_following import (
     amplification,
     follow,
     jerk_rms,
+    standstill_gap,
 )
 from pilot_vehicle.feasibility import load_checked_vehicle
 
@@ -35,7 +35,6 @@ SWING, SWING_ACCELERATION = 0.5, 0.2  # m/s and m/s²: amplitude of each sine at
 FLOOR = 0.05  # m/s: swings below it drown in what sensors and actuators add; they must stay below it
 RATIO = 1.0  # a swing by that of the car ahead, at most
 NOISE = 0.02  # of this ratio, from measuring it over one period
-STANDSTILL = regulation_gap(0.0)  # m, UN R157 5.2.3.3: no gap may be smaller
 
 
 class Platoon(Suite):
@@ -76,12 +75,13 @@ class Platoon(Suite):
         speed = min(cruising_speed(vehicle) for vehicle in vehicles)
         disturbance = case.name.partition("-")[2]
         trace = DISTURBANCES[disturbance](speed)
-        speeds, found = [trace], []
+        speeds, found, reserve = [trace], [], math.inf
         for index in range(int(case.parameters["cars"])):
             own = replace(setting, vehicle=vehicles[index % len(vehicles)])
             found.append(follow(own, speeds[-1], TIME_GAP, seed_of(setting, case.suite, case.name) + index))
             speeds.append(np.maximum(found[-1].speed, 0.0))
-        measures = _common(found)
+            reserve = min(reserve, float(found[-1].gap.min()) - standstill_gap(own))
+        measures = _common(found) | {"gap_reserve": reserve}
         judge = swings if disturbance == "sweep" else peaks
         broken, more = judge(speeds)
         measures |= more
@@ -204,12 +204,10 @@ def peaks(speeds: Sequence[np.ndarray]) -> tuple[list[str], dict[str, float]]:
 
 
 def _common(found: Sequence[Followed]) -> dict[str, float]:
-    least = min(float(one.gap.min()) for one in found)
     return {
         "contact": float(any(one.contact for one in found)),
         "driven": min(one.driven for one in found),
-        "min_gap": least,
-        "gap_reserve": least - STANDSTILL,
+        "min_gap": min(float(one.gap.min()) for one in found),
         "first_amplification": amplification(found[0].leader, found[0].speed),
         "largest_amplification": max(amplification(one.leader, one.speed) for one in found),
         "jerk_rms_first": jerk_rms(found[0].speed),

@@ -140,3 +140,31 @@ def test_where_braking_suffices_the_car_stays_in_its_lane():
     drive.drive(7.0)
     assert np.abs(drive.offsets()).max() + HALF_WIDTH < 0.5 * LANE_WIDTH
     assert min(drive.gaps) > 0.5
+
+
+def fast_from_the_right(gap: float, closing: float, sideways: float) -> Other:
+    """A car that comes in at `sideways` m/s, whose speed it has when it is `gap` ahead and 1.6 m beside."""
+    car = vehicle().facts.dimensions
+    begins, away = sideways / 1.5, 0.5 * sideways**2 / 1.5
+    start = gap + closing * (2.0 + begins)
+
+    def drive(time: float) -> tuple[float, float]:
+        rate = max(0.0, min(sideways, 1.5 * (time - 2.0)))
+        return 0.0, rate if time < 2.0 + begins + 3.5 / sideways else 0.0
+
+    offset = -(1.6 + away + 0.5 * (car.width + 1.85))
+    return Other(6, car.rear_axle_to_front + 2.3 + start, offset, 20.0 - closing, drive=drive)
+
+
+@pytest.mark.parametrize(
+    ("gap", "closing", "sideways"), [(10.0, 16.7, 1.6), (4.0, 11.1, 1.6), (1.0, 8.0, 1.5)]
+)
+def test_who_comes_in_fast_beside_the_car_is_passed_with_room_inside_the_lane(gap, closing, sideways):
+    """He would touch the car's rear before it is past, and braking would only meet him."""
+    other = fast_from_the_right(gap, closing, sideways)
+    drive = Watched(speed=20.0, set_speed=20.0, others=[other])
+    drive.drive(5.0)
+    assert beside_clearance(drive, other) > 0.1
+    assert drive.offsets().max() > 0.15
+    assert drive.offsets().max() + HALF_WIDTH < 0.5 * LANE_WIDTH
+    assert drive.speeds().min() > 19.0

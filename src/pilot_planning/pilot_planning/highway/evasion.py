@@ -37,7 +37,7 @@ class Sway:
 class Shift:
     """Offset from the lane's centre to drive at; `seconds` of the movement that are left, None where there is no hurry.
 
-    `deceleration` belongs to it: without it the movement would come too late.
+    `deceleration` belongs to it: without it the movement would come too late. `passes`: the car goes on and is past him.
     """
 
     offset: float
@@ -45,6 +45,7 @@ class Shift:
     cause: str  # "": none
     identity: int
     deceleration: float = 0.0
+    passes: bool = False
 
 
 NONE = Shift(0.0, None, "", 0)
@@ -71,14 +72,25 @@ class Evasion:
         """Forgets all memory."""
         self.shift = NONE
         self._way_left, self._stamp, self._needed_at = 0.0, 0.0, -math.inf
+        self._coming = np.empty(0, bool)
 
-    def update(self, scene: Scene, sway: Sway, acceleration: float, allowed: bool) -> Shift:
-        """The shift of this cycle; none where the system does not drive in one lane (`allowed`). `acceleration`: the last one."""
+    def update(
+        self,
+        scene: Scene,
+        sway: Sway,
+        acceleration: float,
+        allowed: bool,
+        comers: frozenset[int] = frozenset(),
+    ) -> Shift:
+        """The shift of this cycle; none where the system does not drive in one lane (`allowed`). `acceleration`: the last one;
+        `comers`: who is sure enough to come in, so that his motion to the side is believed wherever he is.
+        """
         if not allowed:
             self.reset()
             return NONE
         self._way_left -= scene.speed * (scene.stamp - self._stamp)
         self._stamp = scene.stamp
+        self._coming = np.array([identity in comers for identity in scene.traffic.identity.tolist()], bool)
         chosen = self._choose(scene, sway, acceleration) if self._threatened(scene) else None
         if chosen is not None:
             self._needed_at = scene.stamp
@@ -88,9 +100,14 @@ class Evasion:
             else:
                 chosen = replace(chosen, offset=self.shift.offset)
             self.shift = chosen
-        elif self.shift.cause != "evade" or scene.stamp - self._needed_at > self._p.hold:
+            return self._timed(scene)
+        self.shift = replace(self.shift, deceleration=0.0, passes=False)
+        if self.shift.cause != "evade" or scene.stamp - self._needed_at > self._p.hold:
             away = self._p.bias * self._beside_trucks(scene)
             self.shift = Shift(away, None, "truck_beside", 0) if away else NONE
+        return self._timed(scene)
+
+    def _timed(self, scene: Scene) -> Shift:
         moving = self.shift.cause == "evade" and self._way_left > 0.0
         return replace(self.shift, seconds=self._way_left / max(scene.speed, 1.0) if moving else None)
 
@@ -109,7 +126,9 @@ class Evasion:
             aside < 0.5 * float(road.width[own]) + p.line
         )  # beyond, he is where he belongs, whatever his motion seems
         clearance = np.abs(traffic.offset - road.ego_offset) - traffic.half_width - self._half_width
-        close = at_line & (clearance - np.abs(self._rates(traffic)) * TIMES[-1] < p.clearance)
+        close = (at_line | self._coming) & (
+            clearance - np.abs(self._rates(traffic)) * TIMES[-1] < p.clearance
+        )
         return bool((beside & close & traffic.confirmed).any())
 
     def _choose(self, scene: Scene, sway: Sway, acceleration: float) -> Shift | None:
@@ -129,6 +148,11 @@ class Evasion:
         effort = np.abs(offsets) / max(room, 0.1)
         short = np.maximum(p.clearance - clearance, 0.0) / p.clearance
         cost = p.short_cost * short + self._brake_cost[None, :] + (p.shift_cost * effort + crosses)[:, None]
+        if not self.shift.passes and clearance[CENTRE, -1] >= p.clearance and self._coming.any():
+            # Being behind who comes in is safe: being past him instead must be as safe, though he may come faster yet.
+            cost[clearance[:, 0] < p.clearance, 0] = math.inf
+            if acceleration < self._brakes[1]:
+                cost[:, 0] = math.inf
         # Who goes over a mark must be sure to pass; where nothing avoids the contact, braking in the lane makes it mildest.
         cost[clearance < np.where(crosses, p.sure, 0.0)[:, None]] = math.inf
         best, brake = divmod(int(cost.argmin()), len(self._brakes))
@@ -138,7 +162,16 @@ class Evasion:
             best, brake = GOING, int(cost[GOING].argmin())  # no other shift is worth another movement
         row = int(rows[nearest[CENTRE, brake]])
         deceleration = float(-self._brakes[brake])
-        return Shift(float(offsets[best]), None, "evade", int(scene.traffic.identity[row]), deceleration)
+        passes = brake == 0 and bool(self._coming[row]) and self._past(scene, row)
+        identity = int(scene.traffic.identity[row])
+        return Shift(float(offsets[best]), None, "evade", identity, deceleration, passes)
+
+    def _past(self, scene: Scene, row: int) -> bool:
+        """Whether going on as it does takes the car past somebody within the times looked at."""
+        traffic = scene.traffic
+        ahead = traffic.station[row] - scene.road.ego_station - self._front + 0.5 * self._length
+        reach = traffic.half_length[row] + 0.5 * self._length
+        return bool(ahead + (traffic.speed[row] - scene.speed) * TIMES[-1] < -reach)
 
     def _clearances(
         self, scene: Scene, sway: Sway, acceleration: float, rows: np.ndarray, offsets: np.ndarray
@@ -157,6 +190,9 @@ class Evasion:
         rate = self._rates(traffic)[rows]
         path = self._path(offsets, sway, own / max(scene.speed, 1.0))
         across = traffic.offset[rows, None] - lane + rate[:, None] * fading  # (N, T)
+        # Who comes in stays in this lane: he does not go through it to the other side.
+        inward = np.where(across[:, :1] > 0.0, np.maximum(across, 0.0), np.minimum(across, 0.0))
+        across = np.where(self._coming[rows, None], inward, across)
         speed, braking = (
             np.maximum(traffic.speed[rows], 0.0),
             np.minimum(traffic.acceleration[rows] + p.braking_noise, 0.0),
@@ -173,7 +209,8 @@ class Evasion:
 
     def _rates(self, traffic: Traffic) -> np.ndarray:
         """Motion to the side (N,) as far as it is believed."""
-        size = np.maximum(np.abs(traffic.offset_rate) - self._p.rate_noise, 0.0)
+        doubt = np.where(self._coming, 0.0, self._p.rate_noise)
+        size = np.maximum(np.abs(traffic.offset_rate) - doubt, 0.0)
         return np.sign(traffic.offset_rate) * size
 
     def _over_marks(self, scene: Scene) -> np.ndarray:

@@ -39,8 +39,17 @@ class LateralPlanner:
         self._evasion.reset()
         self._refuge.reset()
 
-    def decide(self, now: Situation, lever: Side, set_speed: float, time_gap: float) -> tuple[Choice, Course]:
-        """What the car would do by itself, and where it goes across the road. `lever`, speed and time gap are the driver's."""
+    def decide(
+        self,
+        now: Situation,
+        lever: Side,
+        set_speed: float,
+        time_gap: float,
+        comers: frozenset[int] = frozenset(),
+    ) -> tuple[Choice, Course]:
+        """What the car would do by itself, and where it goes across the road. `lever`, speed and time gap are the driver's,
+        `comers` those who are sure enough to come into the path.
+        """
         scene = _scene(now, now.lane)
         allowed = now.mode is DriveMode.ACTIVE and now.continued
         limit = now.road.speed_limit if now.road.speed_limit > 0.0 else math.inf
@@ -54,9 +63,9 @@ class LateralPlanner:
         step = self.change.update(lever, allowed, scene, choice.wish)
         if step:
             self._behaviour.changed(step)
-        return choice, self._course(now, choice, now.lane + step)
+        return choice, self._course(now, choice, now.lane + step, comers)
 
-    def _course(self, now: Situation, choice: Choice, lane: int) -> Course:
+    def _course(self, now: Situation, choice: Choice, lane: int, comers: frozenset[int]) -> Course:
         """Where to go across the road, by rank: the lane, a change of lanes, room to the side, the hard shoulder."""
         scene, change, haven = _scene(now, lane), self.change, choice.haven
         centre = float(now.road.offset[lane])
@@ -68,7 +77,8 @@ class LateralPlanner:
             seconds = max(seconds or 0.0, 0.25 * self._p.lane_change.duration)
         still = change.phase in (Phase.NONE, Phase.WAITING) and now.continued
         on_shoulder = haven is not None and haven.offset is not None
-        shift = self._evasion.update(scene, _sway(now, centre), now.last, still and not on_shoulder)
+        sway, free = _sway(now, centre), still and not on_shoulder
+        shift = self._evasion.update(scene, sway, now.last, free, comers)
         if shift.cause:
             target, seconds = centre + shift.offset, shift.seconds
             entries.append(offset_entry(shift.cause, target, (float(shift.identity),), shift.identity))

@@ -79,6 +79,7 @@ class HighwayPlanner:
         self._lanes: Remembered | None = None
         self._state: VehicleState | None = None
         self._members = np.empty(0, np.uint32)
+        self._likely, self._comers = frozenset[int](), frozenset[int]()
 
     def step(self, inputs: PlannerInputs) -> PlannerOutputs:
         """The plan of this cycle; invalid, with the reason, where the world does not let the car plan."""
@@ -94,7 +95,7 @@ class HighwayPlanner:
 
     def _plan(self, now: Situation) -> PlannerOutputs:
         lever = self._state.driver.lane_change if self._state is not None else Side.NONE
-        choice, course = self._lateral.decide(now, lever, *self._wishes(now.speed))
+        choice, course = self._lateral.decide(now, lever, *self._wishes(now.speed), self._comers)
         path = self._lateral.path(now, course)
         found = self._relevant(now, path)
         drive = self._accelerate(now, course, found, choice)
@@ -173,7 +174,18 @@ class HighwayPlanner:
             self._p.contingency,
         )
         self._members = np.array([item.identity for item in found if item.role is Role.IN_PATH], np.uint32)
+        self._note_comers(found)
         return found
+
+    def _note_comers(self, found: list[Obstacle]) -> None:
+        """Who likely came in at the last two looks, and goes on to; noise of one cycle makes nobody a comer."""
+        likely = frozenset(
+            item.identity
+            for item in found
+            if (item.certain and item.coming is not None and item.coming.chance >= self._p.contingency.likely)
+            or (item.entering and item.identity in self._comers)
+        )
+        self._likely, self._comers = likely, likely & self._likely
 
     def _accelerate(self, now: Situation, course: Course, found: list[Obstacle], choice: Choice) -> Drive:
         """The acceleration to command, with all that bounds it."""

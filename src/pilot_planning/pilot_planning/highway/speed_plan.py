@@ -135,6 +135,8 @@ class SpeedPlanner:
             )
             who = road_user(item.identity, item.word, item.gap, item.speed)
             if item.role is Role.CUT_IN:
+                if shift.passes and item.identity == shift.identity:
+                    continue  # room is made for going on: braking now would spoil it
                 self._add_cut_in(add, item, lead, who, highest, ego.acceleration, braking)
                 continue
             if item.role is Role.IN_PATH:

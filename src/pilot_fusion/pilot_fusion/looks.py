@@ -11,6 +11,7 @@ from pilot_fusion.track_bank import TrackBank
 
 SMALLEST_EXTENT = 0.1  # m; anything less is no statement about size
 WRONG_GUESS = 1.5  # rad; almost a right angle
+PLAIN = 25.0  # squared speed over its variance from which a course shows that a guess was wrong
 
 
 class Looks:
@@ -102,6 +103,8 @@ class Looks:
         difference = wrap_angle(course - bank.heading[rows])
         slowest = np.maximum(self._motion.turn_time, self._motion.turn_lengths * bank.extent[rows, 0] / speed)
         limit = np.minimum(max(duration, 0.0) / slowest, 1.0)
+        # What stands may seem to slip sideways as long as its speed is hardly known: it is not across the road for that.
+        limit[(np.abs(difference) > WRONG_GUESS) & (speed * speed < PLAIN * variance[rows])] = 0.0
         self._turn(bank, rows, difference, self._motion.slip**2 + variance[rows] / speed**2, limit)
 
     @staticmethod
@@ -114,6 +117,6 @@ class Looks:
         """
         prior = bank.heading_variance[rows]
         gain = np.minimum(prior / (prior + variance), limit)
-        wrong = np.abs(difference) > WRONG_GUESS
+        wrong = (np.abs(difference) > WRONG_GUESS) & (limit > 0.0)
         bank.heading[rows] = wrap_angle(bank.heading[rows] + np.where(wrong, 1.0, gain) * difference)
         bank.heading_variance[rows] = np.where(wrong, variance, (1.0 - gain) * prior)

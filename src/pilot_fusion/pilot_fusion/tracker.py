@@ -25,6 +25,7 @@ from pilot_fusion.parameters import Parameters
 from pilot_fusion.track_bank import NEVER, Manoeuvre, TrackBank, inverse_2x2
 
 COASTING = 0.12  # s; unseen for longer than the period of the slowest sensor
+LEARNING = 0.6  # s, age below which a surprising speed is not taken for a manoeuvre
 NEUTRAL_SCORE = 0.5  # of a radar return, which carries none
 STAYS_REPORTED = 2.0  # times the variance from which a track is reported
 UNKNOWN_HEADING = 0.35  # rad; deviation of the guess that a newcomer drives along the road
@@ -195,6 +196,8 @@ class Tracker:
         length = np.hypot(total[:, 7], total[:, 8])
         parameters = self._parameters.association
         change = sudden_change(self.bank.seen, seen, found, parameters)
+        # Of newcomers the speed is still being learnt: that it changes is no braking.
+        change = np.where(found.time - self.bank.born.take(seen) > LEARNING, change, 0.0)
         manoeuvre = Manoeuvre(parameters.surprise, change, parameters.manoeuvre)
         direction, speed = total[:, 7:9] / length[:, None], total[:, 9] / length
         self.bank.update_radial(seen, direction, speed, total[:, 10] / (count * root), manoeuvre)

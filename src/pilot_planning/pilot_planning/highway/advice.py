@@ -47,14 +47,15 @@ class Adviser:
         self._front = vehicle.facts.dimensions.rear_axle_to_front
 
     def advise(
-        self, scene: Scene, route: Route | None, way: Way, desire: Desire, change: LaneChange
+        self, scene: Scene, route: Route | None, way: Way, desire: Desire, change: LaneChange, aims: bool
     ) -> Iterator[Advice]:
-        """All laws of a cycle."""
+        """All laws of a cycle. `aims`: the car is on its way to a gap, whoever is beside it now."""
         yield from self._limits_ahead(scene, route)
         yield from self._lane_end(scene, way)
         yield from self._give_way(scene, way)
         yield from self._keep_behind_left(scene, way, desire)
-        yield from self._behind_next(scene, change)
+        if not aims:
+            yield from self._behind_next(scene, change)
 
     def _lane_end(self, scene: Scene, way: Way) -> Iterator[Advice]:
         """Stops before the end of the own lane."""

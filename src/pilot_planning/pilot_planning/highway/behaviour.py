@@ -9,13 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pilot_common.regulation import REAR_TIME_GAP
 from pilot_common.types import Route, Side
 from pilot_common.vehicle import Capability, Vehicle
 from pilot_planning.highway.adaptation import AlignLaw
 from pilot_planning.highway.advice import Advice, Adviser, Desire
 from pilot_planning.highway.following import wanted_gap
-from pilot_planning.highway.gaps import FAR, Scene
+from pilot_planning.highway.gaps import FAR, Gap, Scene, Space
 from pilot_planning.highway.lane_change import LaneChange, Phase, Wish, step_to
 from pilot_planning.highway.parameters import PlanningParameters
 from pilot_planning.highway.refuge import Haven
@@ -51,6 +50,7 @@ class Behaviour:
         """Forgets all memory."""
         self._right: int | None = None
         self._worth_since = dict.fromkeys(SIDES, math.inf)
+        self._gap: Gap | None = None
 
     def update(
         self, scene: Scene, route: Route | None, desire: Desire, change: LaneChange, allowed: bool
@@ -58,15 +58,17 @@ class Behaviour:
         """One cycle; a wish only where the car may choose lanes by itself and the system drives (`allowed`)."""
         way = see_way(scene.road, route, scene.own_lane, self._right, scene.stamp, scene.speed)
         self._right = way.right
-        advice = [*self._adviser.advise(scene, route, way, desire, change)]
-        wish = None
+        advice: list[Advice] = []
+        wish, chosen = None, self._gap
+        self._gap = None
         if allowed and change.phase in (Phase.NONE, Phase.WAITING):
-            wish, to_gap = self._route_wish(scene, way, desire, change)
-            advice += to_gap
+            wish, advice = self._route_wish(scene, way, desire, change, chosen)
             if wish is None and not way.short(scene.own_lane):
                 wish = self._free_wish(scene, way, desire, change)
                 if wish is not None and self._chooses and change.phase is Phase.WAITING:
-                    advice += self._align(scene, desire, change, FAR, REAR_TIME_GAP, wish.side)
+                    advice += self._align(scene, desire, change, FAR, change.space(wish), wish.side, chosen)
+        aims = self._gap is not None or (wish is not None and wish.must)
+        advice += self._adviser.advise(scene, route, way, desire, change, aims)
         return Choice(wish if self._chooses else None, tuple(advice), way)
 
     def changed(self, step: int) -> None:
@@ -78,7 +80,7 @@ class Behaviour:
     # What the route asks for
 
     def _route_wish(
-        self, scene: Scene, way: Way, desire: Desire, change: LaneChange
+        self, scene: Scene, way: Way, desire: Desire, change: LaneChange, chosen: Gap | None
     ) -> tuple[Wish | None, list[Advice]]:
         """The change that the route or the end of the lane asks for, and the law that brings the car to its gap."""
         own, p = scene.own_lane, self._p
@@ -96,28 +98,34 @@ class Behaviour:
         cause, values = "leave_lane" if ends else "follow_route", (float(way.distance[own]),)
         must = time_each < p.must_time
         urgent = must and ends
-        time_gap = self._own.lane_change.urgent_time_gap if urgent else REAR_TIME_GAP
-        conflict = change.gaps.conflict(scene, target, time_gap)
         change_time = self._own.lane_change
         within = max(0.0, time_each - change_time.indicator_time)
         wish = Wish(side, cause, values, 0, must, urgent, within)
-        if conflict is None:
+        space = change.space(wish)
+        if change.gaps.conflict(scene, target, space) is None:
             return wish, []
         each = change_time.indicator_time + change_time.shortest
         left = float(way.distance[own]) - p.end_margin - (abs(changes) - 1) * each * scene.speed
-        advice = self._align(scene, desire, change, max(left, 0.0), time_gap, side)
+        advice = self._align(scene, desire, change, max(left, 0.0), space, side, chosen)
         return (wish if must else None), advice if self._chooses else []
 
     def _align(
-        self, scene: Scene, desire: Desire, change: LaneChange, way: float, time_gap: float, side: Side
+        self,
+        scene: Scene,
+        desire: Desire,
+        change: LaneChange,
+        way: float,
+        space: Space,
+        side: Side,
+        chosen: Gap | None,
     ) -> list[Advice]:
         """The law that brings the car to the gap beside that it reaches best; none while it has room there already."""
         target = scene.own_lane + step_to(side)
-        if change.gaps.conflict(scene, target, time_gap) is None:
+        if change.gaps.conflict(scene, target, space) is None:
             return []
-        gap = change.gaps.best(
-            scene, target, desire.speed, way, self._own.speed.at(scene.speed, self._limits), time_gap
-        )
+        up = self._own.speed.at(scene.speed, self._limits)
+        gap = change.gaps.best(scene, target, desire.speed, way, up, space, chosen)
+        self._gap = gap
         if gap is None:
             return []
         law = AlignLaw(gap.first, (gap.last - gap.first) / gap.time, gap.time)

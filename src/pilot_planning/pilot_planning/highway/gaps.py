@@ -3,7 +3,7 @@
 Everything is judged at once for all gaps and times. Distances are along the road, from bumper to bumper.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,11 @@ from pilot_planning.highway.road import Road
 from pilot_planning.highway.traffic import Traffic
 
 ON_THE_MARK = 0.2  # m that a neighbour may stand over the mark without being in the lane
-TIMES = np.arange(1.5, 13.0, 1.5)  # s, at which a gap may be reached
+TIMES = np.arange(0.5, 12.5, 0.5)  # s, at which a gap may be reached
 FAR = 1e4  # m
+BEYOND = 5.0  # cost of a (m/s²)² beyond comfort
+HARDEST = 0.7  # m/s² beyond comfort: what takes more is out of reach
+ENTRY = 0.4  # share of the movement that is over when the car comes over the mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,15 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
+class Space:
+    """Time gaps (s) to leave to the one ahead and to the one behind; `ease` (m/s²) opens the one ahead at the beginning."""
+
+    ahead: float
+    behind: float = REAR_TIME_GAP
+    ease: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """A gap that can be reached in `time` with an acceleration that goes linearly from `first` to `last`."""
 
@@ -48,6 +60,12 @@ class Gap:
     time: float
     first: float
     last: float
+
+    def same(self, other: "Gap") -> bool:
+        """Whether two are one, though a neighbour may have got another identity or left."""
+        return (self.front, self.rear) == (other.front, other.rear) or bool(
+            (self.front and self.front == other.front) or (self.rear and self.rear == other.rear)
+        )
 
 
 class Gaps:
@@ -58,13 +76,16 @@ class Gaps:
         dimensions = vehicle.facts.dimensions
         self._front = dimensions.rear_axle_to_front
         self._back = dimensions.rear_axle_to_front - dimensions.length
+        self.usual = Space(parameters.front_time_gap)
 
     def inside(self, scene: Scene, lane: int) -> np.ndarray:
         """Rows of the others in a lane, or on their way into it while the car would move."""
         traffic, p = scene.traffic, self._p
         centre, half = float(scene.road.offset[lane]), 0.5 * float(scene.road.width[lane])
         aside = np.abs(traffic.offset - centre)
-        then = np.abs(traffic.offset + traffic.offset_rate * (0.5 * p.duration) - centre)
+        # Only a motion beyond the noise is one: the next lane's car would fill two lanes else.
+        sure = np.maximum(np.abs(traffic.offset_rate) - traffic.rate_deviation, 0.0)
+        then = np.abs(traffic.offset + np.copysign(sure, traffic.offset_rate) * (0.5 * p.duration) - centre)
         found = np.minimum(aside, then) < half + traffic.half_width - ON_THE_MARK
         return np.flatnonzero(found & (aside < 3.0 * half))  # no farther than one lane beyond
 
@@ -72,21 +93,21 @@ class Gaps:
         self,
         scene: Scene,
         lane: int,
-        time_gap: float = REAR_TIME_GAP,
+        space: Space | None = None,
         after: float = 0.0,
-        share: float = 1.0,
     ) -> Conflict | None:
         """The first road user that leaves no room in a lane, now or `after` a time at present speeds; None where it is free.
 
-        UN R79 asks for a time gap of 1 s behind. `share` of the room ahead suffices.
+        UN R79 asks for a time gap of 1 s behind: with no `space` given it is that, and the usual one ahead.
         """
+        space = space or self.usual
         rows = self.inside(scene, lane)
         if not len(rows):
             return None
         ahead, behind, speed = self._distances(scene, rows, after)
         beside = (ahead <= self._p.beside_margin) & (behind <= self._p.beside_margin)
-        room_behind = rear_distance(scene.speed, speed, time_gap)
-        room_ahead = share * self._room_ahead(scene.speed, speed)
+        room_behind = rear_distance(scene.speed, speed, space.behind)
+        room_ahead = self._room_ahead(scene.speed, speed, space)
         bad = beside | ((ahead > 0.0) & (ahead < room_ahead)) | ((behind > 0.0) & (behind < room_behind))
         if not bad.any():
             return None
@@ -120,41 +141,61 @@ class Gaps:
         return float((0.5 * closing * closing / room * (behind > 0.0)).max())
 
     def best(
-        self, scene: Scene, lane: int, wish: float, way: float, acceleration: float, time_gap: float
+        self,
+        scene: Scene,
+        lane: int,
+        wish: float,
+        way: float,
+        acceleration: float,
+        space: Space,
+        chosen: Gap | None = None,
     ) -> Gap | None:
-        """The gap of a lane that is reached with the least effort within `way`; None where none can be reached in comfort.
+        """The gap that is reached soonest with the least effort, best within `way`; None where there is none.
 
-        For every gap and time the car may be anywhere between the distances that both neighbours ask for, at the gap's speed. It
-        gets there with the acceleration a₀ + (a₁ − a₀) t / T that meets place and speed; the effort is its mean square.
+        For every gap and time the car may be anywhere between the distances that both neighbours ask for, at the gap's
+        speed. It gets there with the acceleration a₀ + (a₁ − a₀) t / T that meets place and speed; the effort is its mean
+        square. A gap that is a little short is worth going to as well, at a price: gaps breathe, and beside a car there
+        is none. The `chosen` one is kept unless another one is clearly better.
         """
         p, rows = self._p, self.inside(scene, lane)
         rows = rows[np.argsort(-scene.traffic.station[rows], kind="stable")]
         ahead, behind, speed = self._distances(scene, rows)
-        identity = scene.traffic.identity[rows]
+        identity = np.concatenate(((0,), scene.traffic.identity[rows], (0,)))
         front = np.concatenate(((FAR,), ahead))[:, None]
         front_speed = np.concatenate(((wish,), speed))[:, None]
         rear = np.concatenate((behind, (FAR,)))[:, None]
         rear_speed = np.concatenate((speed, (0.0,)))[:, None]
         end_speed = np.minimum(front_speed, wish)
         time = TIMES[None, :]
-        most = front + front_speed * time - self._room_ahead(end_speed, front_speed)
-        least = rear_distance(end_speed, rear_speed, time_gap) - rear + rear_speed * time
+        most = front + front_speed * time - self._room_ahead(end_speed, front_speed, space)
+        least = rear_distance(end_speed, rear_speed, space.behind) - rear + rear_speed * time
+        spare = most - least
+        inset = np.clip(0.5 * spare, 0.0, p.gap_inset)
         easy = 0.5 * (scene.speed + end_speed) * time
-        travelled = np.minimum(np.maximum(easy, least), most)
+        middle = 0.5 * (most + least)
+        travelled = np.where(spare > 0.0, np.clip(easy, least + inset, most - inset), middle)
         first = 6.0 * travelled / time**2 - (4.0 * scene.speed + 2.0 * end_speed) / time
         last = -6.0 * travelled / time**2 + (2.0 * scene.speed + 4.0 * end_speed) / time
-        fits = (least <= most) & (travelled + end_speed * p.duration < way)
-        fits &= (np.minimum(first, last) > -p.gap_deceleration) & (np.maximum(first, last) < acceleration)
+        hard = np.maximum(-np.minimum(first, last) - p.gap_deceleration, 0.0)
+        hard += np.maximum(np.maximum(first, last) - acceleration, 0.0)
+        fits = (spare > -p.gap_shortage) & (hard < HARDEST)
         if not fits.any():
             return None
-        effort = (first * first + first * last + last * last) / 3.0 + p.gap_patience * time
-        k, t = divmod(int(np.where(fits, effort, np.inf).argmin()), len(TIMES))
-        return Gap(
-            int(identity[k - 1]) if k > 0 else 0,
-            int(identity[k]) if k < len(identity) else 0,
-            float(TIMES[t]),
-            float(first[k, t]),
-            float(last[k, t]),
+        late = np.maximum(travelled + end_speed * p.shortest - way, 0.0) / np.maximum(end_speed, 5.0)
+        cost = BEYOND * hard * hard + late
+        cost += (first * first + first * last + last * last) / 3.0 + p.gap_patience * time
+        cost += p.gap_shortage_cost * np.maximum(-spare, 0.0)
+        gaps = [Gap(int(identity[k]), int(identity[k + 1]), 0.0, 0.0, 0.0) for k in range(len(front))]
+        if chosen is not None:
+            cost += p.gap_hysteresis * np.array([[not chosen.same(gap)] for gap in gaps])
+        k, t = divmod(int(np.where(fits, cost, np.inf).argmin()), len(TIMES))
+        low, high = -p.gap_deceleration, acceleration
+        begin, end = float(first[k, t]), float(last[k, t])
+        return replace(
+            gaps[k],
+            time=float(TIMES[t]),
+            first=max(low, min(high, begin)),
+            last=max(low, min(high, end)),
         )
 
     def _distances(
@@ -166,6 +207,12 @@ class Gaps:
         half = traffic.half_length[rows]
         return station - half - self._front, self._back - (station + half), speed
 
-    def _room_ahead(self, speed: Any, front_speed: np.ndarray) -> np.ndarray:
+    def _room_ahead(self, speed: Any, front_speed: np.ndarray, space: Space) -> np.ndarray:
+        """Distance to the one ahead when the movement begins. It counts what it is when the car comes over the mark: one
+        that draws away has left by then, and behind him the car falls back at ease, where the change must be.
+        """
         closing = np.maximum(speed - front_speed, 0.0)
-        return self._p.front_time_gap * speed + closing * closing / (2.0 * self._p.front_deceleration)
+        entry = ENTRY * self._p.shortest
+        opening = np.maximum(front_speed - speed, 0.0) * entry + 0.5 * space.ease * entry * entry
+        room = np.maximum(space.ahead * speed - opening, 0.5 * space.ahead * speed)
+        return room + closing * closing / (2.0 * self._p.front_deceleration)

@@ -11,7 +11,7 @@ from pilot_common.geometry import wrap
 from pilot_common.regulation import REAR_DECELERATION, REAR_REACTION, REAR_TIME_GAP
 from pilot_common.types import MarkKind, Side
 from pilot_common.vehicle import Capability, SensorKind, Vehicle
-from pilot_planning.highway.gaps import Gaps, Scene
+from pilot_planning.highway.gaps import Gaps, Scene, Space
 from pilot_planning.highway.parameters import LaneChangeParameters
 from pilot_planning.highway.sentences import say
 
@@ -179,8 +179,7 @@ class LaneChange:
         """Moves once the indicator has been on for long enough and the gap is there; patience ends unless the change must be."""
         own, waited = self.wish, scene.stamp - self._requested_at
         earliest = EARLIEST if own is None else self._p.indicator_time
-        time_gap = self._p.urgent_time_gap if own is not None and own.urgent else REAR_TIME_GAP
-        conflict = self.gaps.conflict(scene, scene.own_lane + step_to(self.side), time_gap)
+        conflict = self.gaps.conflict(scene, scene.own_lane + step_to(self.side), self.space(own))
         if waited > LATEST and (own is None or (conflict is not None and not own.must)):
             self._end(scene, f"given up after {waited:.1f} s: {conflict.words if conflict else 'too late'}")
             return 0
@@ -197,6 +196,13 @@ class LaneChange:
         self._duration = min(max(within, self._p.shortest), self._p.duration)
         self.note = f"lane change {WORDS[self.side]}" + (f": {own.why}" if own is not None else "")
         return step_to(self.side)
+
+    def space(self, wish: Wish | None) -> Space:
+        """What a change asks for: less ahead where it must be, less behind as well where the lane ends."""
+        p = self._p
+        if wish is None or not wish.must:
+            return self.gaps.usual
+        return Space(p.must_front_gap, p.urgent_time_gap if wish.urgent else REAR_TIME_GAP, p.must_ease)
 
     def _while_moving(self, allowed: bool, scene: Scene) -> int:
         to_target = self._to_target(scene)
@@ -218,9 +224,9 @@ class LaneChange:
         """Why a movement that has begun cannot go on. The gap was enough at first: less is asked now, or noise would decide."""
         if not scene.road.fresh:
             return "the lanes are not seen"
-        conflict = self.gaps.conflict(
-            scene, scene.own_lane, self._p.urgent_time_gap, share=self._p.kept_share
-        )
+        p = self._p
+        kept = Space(p.kept_share * self.space(self.wish).ahead, p.urgent_time_gap)
+        conflict = self.gaps.conflict(scene, scene.own_lane, kept)
         return conflict.words if conflict is not None else ""
 
     def _end(self, scene: Scene, note: str, completed: bool = False) -> None:

@@ -196,8 +196,18 @@ class LaneChangeParameters:
         "", 0.2, 1.0, "of the room ahead, below which a movement is called off: less than to begin it"
     )
     rear_courtesy: float = parameter("s", 0.2, 1.5, "time gap that who is behind shall be left with")
+    must_front_gap: float = parameter(
+        "s", 0.3, 2.0, "to the car ahead in the target lane, where the change must be: grown later at ease"
+    )
+    must_ease: float = parameter(
+        "m/s²", 0.0, 2.0, "to open that gap with, between the beginning of the movement and the mark"
+    )
     gap_deceleration: float = parameter("m/s²", 0.3, 3.0, "at most, to come to a gap")
-    gap_patience: float = parameter("m²/s⁵", 0.0, 0.2, "effort that a second earlier is worth")
+    gap_patience: float = parameter("m²/s⁵", 0.0, 2.0, "effort that a second earlier is worth")
+    gap_inset: float = parameter("m", 0.0, 5.0, "to stay off the ends of a gap that has room")
+    gap_shortage: float = parameter("m", 0.0, 20.0, "that a gap may lack and still be gone to")
+    gap_shortage_cost: float = parameter("m/s⁴", 0.0, 5.0, "effort that a metre more room is worth")
+    gap_hysteresis: float = parameter("m²/s⁴", 0.0, 5.0, "that another gap must be better by")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -127,7 +127,7 @@ class SpeedPlanner:
         braking: list[int] = []
         p, highest = self._p.follow, max(speed, ego.speed)
         self._suspects, self._suspected = self._suspected, set()
-        self._settle(found, speed, time_gap)
+        self._settle(found, speed, time_gap, not mode.system_drives)
         for item in found:
             believed = max(0.0, abs(item.acceleration) - p.acceleration_noise)
             lead = LeadMotion(
@@ -220,14 +220,17 @@ class SpeedPlanner:
         if calm is not None:
             add("glide_behind", calm, identity=item.identity, who=who)
 
-    def _settle(self, found: list[Obstacle], speed: float, time_gap: float) -> None:
-        """Notes who came in from the side, until the wanted gap is there or he brakes."""
+    def _settle(self, found: list[Obstacle], speed: float, time_gap: float, driver: bool) -> None:
+        """Notes who came in from the side, until the wanted gap is there or he brakes.
+
+        So with whom the `driver` has left less room to than the system would: it takes over without a jolt.
+        """
         wanted = wanted_gap(speed, time_gap, self._p.follow.standstill_gap)
         self._settling = {
             item.identity
             for item in found
             if item.role is Role.IN_PATH
-            and (item.entering or item.identity in self._settling)
+            and (item.entering or item.identity in self._settling or (driver and item.gap < wanted))
             and (item.gap < wanted or item.speed < speed)
             and item.acceleration > -self._p.follow.settling_deceleration
         }

@@ -183,7 +183,7 @@ class HighwayPlanner:
             item.identity
             for item in found
             if (item.certain and item.coming is not None and item.coming.chance >= self._p.contingency.likely)
-            or (item.entering and item.identity in self._comers)
+            or (item.role is Role.IN_PATH and item.identity in self._comers)
         )
         self._likely, self._comers = likely, likely & self._likely
 

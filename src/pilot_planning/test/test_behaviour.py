@@ -262,3 +262,11 @@ def test_from_the_left_lane_a_minimum_risk_manoeuvre_goes_to_the_shoulder():
     drive.drive(28.0)
     assert drive.speeds()[-1] < 0.05
     assert drive.offsets()[-1] < -1.5 * LANE_WIDTH
+
+
+def test_beside_cars_of_like_speed_the_car_goes_to_a_gap_between_them_in_comfort():
+    beside = [Other(number, -135.0 + 45.0 * number, 0.0, 20.0) for number in range(1, 6)]
+    drive = navigating(start_lane=0, speed=20.0, set_speed=20.0, ends={0: 500.0}, others=beside)
+    drive.drive(12.0)
+    assert drive.lanes_driven()[:2] == [0, 1]
+    assert drive.speeds().min() > 13.0

@@ -10,7 +10,6 @@ may be smaller than that which the car's planner keeps at a stand.
 
 import csv
 import gzip
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy as np
 from pilot_common.errors import ScenarioError
 from pilot_evaluation.proving.case import ERROR, FAIL, PASS, Case, Limit, Row, Setting, Suite
 from pilot_evaluation.proving.engine import row, seed_of
+from pilot_evaluation.proving.recordings import recordings
 from pilot_evaluation.proving.spread import spread
 from pilot_evaluation.proving.trace_following import (
     STEP,
@@ -31,7 +31,7 @@ from pilot_evaluation.proving.trace_following import (
     standstill_gap,
 )
 
-VARIABLE, FOLDER = "PILOT_DATA", "openacc"
+FOLDER = "openacc"
 LONG = 900  # steps of a stretch, at least
 NEAR = 1.0  # m: smaller recorded gaps are holes in the recording
 TIME_GAP = 1.5  # s
@@ -173,19 +173,8 @@ def _compared(rows: Sequence[Row], name: str) -> dict[str, float]:
 
 
 def recorded_files(setting: Setting) -> list[Path]:
-    """The recordings in order of name. Raises ScenarioError where a folder was named that holds none."""
-    given = setting.cases_file
-    if given is not None and given.is_file():
-        return [given]
-    named = os.environ.get(VARIABLE)
-    root = Path(named) if named else setting.config.parent.parent / "shared" / "data"
-    folder = given or root / FOLDER
-    files = sorted(folder.glob("*.csv.gz"))
-    if not files and (given is not None or named):
-        raise ScenarioError(
-            f"{folder}: no *.csv.gz; --cases names their folder, or {VARIABLE} that of all recordings"
-        )
-    return files
+    """The recorded platoons, see `recordings`."""
+    return recordings(setting, FOLDER, "*.csv.gz", "*.csv.gz")
 
 
 def stretches(file: Path) -> list[Stretch]:

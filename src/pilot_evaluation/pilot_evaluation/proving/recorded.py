@@ -7,7 +7,6 @@ rest of motorways; `other` – roads with one lane in our direction or narrow on
 decide nothing. A car without navigation gets no route, so goals are asked of those that have it.
 """
 
-import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -28,11 +27,11 @@ from pilot_evaluation.measures.motion import JERK_WINDOW, near
 from pilot_evaluation.proving.case import ERROR, FAIL, PASS, Case, Row, Setting, Suite
 from pilot_evaluation.proving.engine import row, start
 from pilot_evaluation.proving.outcome import outcome
+from pilot_evaluation.proving.recordings import recordings
 from pilot_evaluation.run import Run
 from pilot_simulation.scenario import load_scenario
 from pilot_simulation.simulation import TICK
 
-VARIABLE = "PILOT_DATA"
 FOLDER = "commonroad"
 GOAL, CRITICAL, DRIVE, OTHER = "goal", "critical", "drive", "other"
 NARROWEST = 3.0  # m: lanes of motorways are 3.25 m and more, in towns they are narrower
@@ -183,19 +182,8 @@ def is_motorway(content: CommonRoadFile, problem: PlanningProblem) -> bool:
 
 
 def problem_files(setting: Setting) -> list[Path]:
-    """The CommonRoad files in order of name. Raises ScenarioError where a folder was named that holds none."""
-    given = setting.cases_file
-    if given is not None and given.is_file():
-        return [given]
-    named = os.environ.get(VARIABLE)
-    root = Path(named) if named else setting.config.parent.parent / "shared" / "data"
-    folder = given or root / FOLDER
-    files = sorted(folder.glob("*.xml"))
-    if not files and (given is not None or named):
-        raise ScenarioError(
-            f"{folder}: no CommonRoad files; --cases names their folder, or {VARIABLE} that of all recordings"
-        )
-    return files
+    """The CommonRoad files, see `recordings`."""
+    return recordings(setting, FOLDER, "*.xml", "CommonRoad files")
 
 
 def calm(run: Run) -> dict[str, float]:

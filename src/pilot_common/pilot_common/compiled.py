@@ -1,6 +1,6 @@
 """Hot loops as machine code: plain Python over flat arrays, compiled by numba on first use and kept beside the build.
 
-What is compiled takes and gives numbers and float64, int64 or bool arrays, and nothing else; it raises nothing and holds no state.
+What is compiled takes and gives numbers and float64, int64 or bool arrays and nothing else; it raises nothing, holds no state.
 `NUMBA_DISABLE_JIT=1` runs the same lines as Python, to step through them with a debugger.
 """
 

@@ -8,10 +8,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from motorway import Motorway, Other, arc_road, replace_tracks
+from motorway import LANE_WIDTH, Motorway, Other, arc_road, replace_tracks, vehicle
 
 from pilot_common.messages import take
-from pilot_common.types import DriveMode, Ledger, Plan, Side
+from pilot_common.types import DriveMode, Ledger, ObjectClass, Plan, Side
 from pilot_planning.highway.ledger import ARGUMENTS, LAWS, Entry, reevaluate, settle
 from pilot_planning.highway.sentences import SENTENCES
 from pilot_planning.interface import PlannerInputs
@@ -128,6 +128,50 @@ def test_without_the_object_that_binds_the_command_differs(steps):
         assert identity not in other.ledger.identity
     others = {int(identity) for _, inputs, _ in steps for identity in inputs.world.tracks.identity}
     assert count > 0 or not others & {5, 7, 8}  # in the drives made for it somebody does bind
+
+
+def overtaking() -> Motorway:
+    slow = Other(7, 120.0, -LANE_WIDTH, 22.0, class_id=ObjectClass.TRUCK, length=16.0, width=2.55)
+    return Motorway(
+        car=vehicle("suv_erev"),
+        road=arc_road(length=4000.0),
+        start_lane=0,
+        speed=28.0,
+        set_speed=30.0,
+        others=[slow],
+    )
+
+
+def beside_a_truck() -> Motorway:
+    beside = Other(3, 6.0, LANE_WIDTH, 25.0, class_id=ObjectClass.TRUCK, length=16.0, width=2.55)
+    return Motorway(speed=25.0, set_speed=25.0, others=[beside])
+
+
+def a_car_half_in_the_lane() -> Motorway:
+    standing = Other(5, 140.0, -0.5 * LANE_WIDTH + 0.5 - 0.5 * 1.85, 0.0)
+    return Motorway(speed=20.0, set_speed=20.0, others=[standing])
+
+
+@pytest.mark.parametrize(
+    ("make", "cause"),
+    [(overtaking, "overtake"), (beside_a_truck, "truck_beside"), (a_car_half_in_the_lane, "evade")],
+)
+def test_without_the_object_behind_it_the_car_goes_elsewhere_across_the_road(make, cause):
+    """The counterfactual across the road: the same drive again without the object that the lateral ledger names."""
+    drive = make()
+    drive.drive(10.0)
+    causes = [plan.lateral.name[plan.lateral.binding] for *_, plan in drive.log]
+    index = causes.index(cause)
+    lateral = drive.log[index][-1].lateral
+    identity = int(lateral.identity[lateral.binding])
+    assert identity == drive.others[0].identity
+    alone = make()
+    alone.others.clear()
+    alone.drive(10.0)
+    other = alone.log[index][-1].lateral
+    assert abs(other.bound[other.binding] - lateral.bound[lateral.binding]) > 0.05
+    assert identity not in other.identity
+    assert np.abs(drive.offsets() - alone.offsets()).max() > 0.05  # m: it is driven, not only said
 
 
 def test_every_kind_of_law_is_its_numbers():

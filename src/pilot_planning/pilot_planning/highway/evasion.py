@@ -103,8 +103,7 @@ class Evasion:
             return self._timed(scene)
         self.shift = replace(self.shift, deceleration=0.0, passes=False)
         if self.shift.cause != "evade" or scene.stamp - self._needed_at > self._p.hold:
-            away = self._p.bias * self._beside_trucks(scene)
-            self.shift = Shift(away, None, "truck_beside", 0) if away else NONE
+            self.shift = self._away_from_trucks(scene)
         return self._timed(scene)
 
     def _timed(self, scene: Scene) -> Shift:
@@ -251,16 +250,17 @@ class Evasion:
         c5 = 6.0 * way - 3.0 * rate - bend
         return sway.offset + share * (rate + share * (bend + share * (c3 + share * (c4 + share * c5))))
 
-    def _beside_trucks(self, scene: Scene) -> float:
-        """Which way to make room for trucks beside the car: −1 right, +1 left, 0 for none or on both sides."""
+    def _away_from_trucks(self, scene: Scene) -> Shift:
+        """A little room for trucks beside the car; none for trucks on both sides. It is for the nearest of them."""
         traffic, road = scene.traffic, scene.road
-        trucks = traffic.class_id == ObjectClass.TRUCK
-        if not trucks.any():
-            return 0.0
         station = traffic.station - road.ego_station - self._front + 0.5 * self._length
-        near = trucks & (np.abs(station) < traffic.half_length + 0.5 * self._length + self._p.bias_reach)
+        near = np.abs(station) < traffic.half_length + 0.5 * self._length + self._p.bias_reach
         aside = traffic.offset - float(road.offset[scene.own_lane])
-        width = float(road.width[scene.own_lane])
-        left = bool((near & (aside > 0.5 * width) & (aside < 1.5 * width)).any())
-        right = bool((near & (aside < -0.5 * width) & (aside > -1.5 * width)).any())
-        return float(right) - float(left)
+        lanes = np.abs(aside) / float(road.width[scene.own_lane])
+        beside = (traffic.class_id == ObjectClass.TRUCK) & near & (lanes > 0.5) & (lanes < 1.5)
+        left, right = bool((beside & (aside > 0.0)).any()), bool((beside & (aside < 0.0)).any())
+        if left == right:
+            return NONE
+        nearest = int(np.where(beside, np.abs(station), np.inf).argmin())
+        away = self._p.bias if right else -self._p.bias
+        return Shift(away, None, "truck_beside", int(traffic.identity[nearest]))

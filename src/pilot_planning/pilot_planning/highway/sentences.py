@@ -70,7 +70,7 @@ SENTENCES = {
     "shoulder": Both("stops on the hard shoulder", "停于应急车道"),
     "evade_brake": Both("with room made for track {0}", "避让目标 {0} 并减速"),
     "evade": Both("keeps clear of track {0:.0f}", "避让目标 {0:.0f}"),
-    "truck_beside": Both("leaves room for a truck beside", "与旁侧货车保持距离"),
+    "truck_beside": Both("leaves room for truck {0:.0f} beside", "与旁侧货车 {0:.0f} 保持距离"),
 }
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 WIDTH, HEIGHT = 640, 300  # px
 LEFT, RIGHT, TOP, BOTTOM = 52, 30, 12, 40
+LETTER, LINE = 7.0, 13.0  # px, of a label: width of a letter, height of a line
 PLOT_WIDTH, PLOT_HEIGHT = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
 
@@ -53,15 +54,17 @@ def trade_off(dots: Sequence[Dot], x_words: str) -> str:
     highest = max((dot.y for dot in dots), default=0.0)
     top = max(0.01, 1.15 * highest)
     marks: list[str] = []
-    used: list[tuple[float, float]] = []
+    used: list[tuple[float, float, float]] = []  # labels: from, to, height
     for dot in dots:
         x, y = _x(dot.x), _y(dot.y / top)
-        label_y = y + 4.0
-        while any(abs(label_y - other) < 13.0 and abs(x - at) < 150.0 for at, other in used):
-            label_y -= 13.0
-        used.append((x, label_y))
         left = x > LEFT + 0.72 * PLOT_WIDTH
         anchor, shift = ("end", -10) if left else ("start", 10)
+        wide = LETTER * len(dot.name) + 10.0
+        begin, end = (x - wide, x) if left else (x, x + wide)
+        label_y = y + 4.0
+        while any(abs(label_y - at) < LINE and begin < to and low < end for low, to, at in used):
+            label_y -= LINE
+        used.append((begin, end, label_y))
         marks.append(
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="{dot.colour}"><title>{html.escape(dot.name)}: braked in '
             f"{100 * dot.x:.1f} %, contact in {100 * dot.y:.2f} %</title></circle>"

@@ -3,7 +3,7 @@
 import builtins
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Mapping
@@ -11,7 +11,7 @@ from typing import Any, Mapping
 from pilot_common import types as vocabulary
 from pilot_common.errors import ConfigError
 from pilot_common.messages import Message
-from pilot_common.schema import Range, build, parameter, read_yaml
+from pilot_common.schema import Range, build, parameter, read_yaml, version
 from pilot_common.types import Health
 from pilot_common.vehicle import Capability, SensorKind, Vehicle
 
@@ -213,8 +213,13 @@ class Graph:
 
 
 def load_graph(config: Path) -> Graph:
-    """The graph of `config/graph.yaml`. Raises ConfigError naming the row that breaks a rule."""
+    """The graph of `config/graph.yaml`, read once a version. Raises ConfigError naming the row that breaks a rule."""
     file = config / "graph.yaml"
+    return _read_graph(file, version(file))
+
+
+@lru_cache(maxsize=16)
+def _read_graph(file: Path, _version: int) -> Graph:
     content = read_yaml(file)
     for key in ("topics", "functions"):
         if not isinstance(content.get(key), dict):

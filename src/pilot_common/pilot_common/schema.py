@@ -6,6 +6,7 @@ Unknown, missing, mistyped and out-of-range values all refuse. People write `max
 import difflib
 import enum
 import math
+import os
 import types
 import typing
 from collections.abc import Mapping
@@ -70,6 +71,22 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ConfigError(path, "", f"must hold keys and values, found {type(content).__name__}")
     return content
+
+
+def version(file: Path) -> int:
+    """Differs from version to version of a file (time of modification, ns); 0 where there is none."""
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def versions(folder: Path) -> tuple[tuple[str, int], ...]:
+    """Of all files in a folder, by name; empty where there is none."""
+    if not folder.is_dir():
+        return ()
+    with os.scandir(folder) as entries:
+        return tuple(sorted((entry.name, entry.stat().st_mtime_ns) for entry in entries))
 
 
 def build(cls: type[DataClass], mapping: Mapping[str, Any], file: object, prefix: str = "") -> DataClass:

@@ -4,15 +4,17 @@
 No code compares a vehicle's name: a difference is a fact or a capability.
 """
 
+import pickle
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from pilot_common.errors import ConfigError
-from pilot_common.schema import build, merge, parameter, plain, read_yaml
+from pilot_common.schema import build, merge, parameter, plain, read_yaml, version, versions
 
 
 class PowertrainKind(Enum):
@@ -233,12 +235,25 @@ def load_vehicle(name: str, config: Path) -> Vehicle:
 
 
 def load_parameters(cls: type, function: str, vehicle: Vehicle, config: Path) -> Any:
-    """The parameters of a function for a vehicle: `config/parameters/<function>.yaml` with the tuning laid over it."""
+    """The parameters of a function for a vehicle: `config/parameters/<function>.yaml` with the tuning laid over it.
+
+    Read and checked once for each version of the file and of the rule packs that it may name: thousands of drives ask for them.
+    """
+    file = config / "parameters" / f"{function}.yaml"
+    differences = pickle.dumps(vehicle.tuning.get(function) or {})
+    read = (version(file), versions(config / "rules"))
+    return _parameters(cls, function, vehicle.name, config, differences, read)
+
+
+@lru_cache(maxsize=64)
+def _parameters(
+    cls: type, function: str, vehicle_name: str, config: Path, differences: bytes, _versions: object
+) -> Any:
     file = config / "parameters" / f"{function}.yaml"
     base = read_yaml(file)
     build(cls, base, file)  # so that an error names the file it is in
-    differences = vehicle.tuning.get(function) or {}
-    return build(cls, merge(base, differences), config / "vehicles" / vehicle.name / "tuning.yaml", function)
+    tuned = merge(base, pickle.loads(differences))
+    return build(cls, tuned, config / "vehicles" / vehicle_name / "tuning.yaml", function)
 
 
 def resolved_yaml(vehicle: Vehicle, parameters: dict[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """Bad configuration refuses, and says which file, key and rule."""
 
+import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from pilot_common.errors import ConfigError
 from pilot_common.folders import config_folder
 from pilot_common.graph import load_graph
+from pilot_common.rules import Pack
 from pilot_common.schema import build, merge, parameter, plain
-from pilot_common.vehicle import Capability, SensorKind, load_vehicle, vehicle_names
+from pilot_common.vehicle import Capability, SensorKind, load_parameters, load_vehicle, vehicle_names
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,39 @@ def test_a_graph_that_breaks_a_rule_refuses(config, old, new, rule):
     edit(config / "graph.yaml", old, new)
     with pytest.raises(ConfigError, match=rule):
         load_graph(config)
+
+
+@dataclass(frozen=True)
+class Watching:
+    """Parameters that name rule packs."""
+
+    patience: float
+    rules: tuple[Pack, ...]
+
+
+def change(file: Path, old: str, new: str) -> None:
+    """An edit a second later than the one before, however coarse the file system's clock."""
+    time = file.stat().st_mtime_ns + 1_000_000_000
+    edit(file, old, new)
+    os.utime(file, ns=(time, time))
+
+
+def test_files_are_read_once_for_each_version_of_them(config):
+    vehicle, file = load_vehicle("sedan_ice", config), config / "parameters" / "watching.yaml"
+    file.write_text("patience: 2.0\nrules: [house]\n")
+
+    def parameters(car=vehicle):
+        return load_parameters(Watching, "watching", car, config)
+
+    graph, first = load_graph(config), parameters()
+    assert load_graph(config) is graph and parameters() is first
+    change(config / "graph.yaml", "rate: 20", "rate: 25")
+    assert load_graph(config) != graph
+    change(file, "2.0", "3.0")
+    assert parameters().patience == 3.0
+    change(config / "rules" / "house.yaml", "title: ", "title: New ")
+    assert parameters().rules[0].title.startswith("New ")
+    assert parameters(replace(vehicle, tuning={"watching": {"patience": 4.0}})).patience == 4.0
 
 
 def test_an_unknown_vehicle_is_refused_with_the_list(config):

@@ -224,11 +224,11 @@ def _in_processes(suite: Suite, setting: Setting, groups: list[list[Case]], jobs
     if jobs == 1 or len(groups) == 1:
         with _collector_resting():
             for group in groups:
-                yield run_group(suite, setting, group)
+                yield _run_and_tidy(suite, setting, group)
         return
     largest_first = sorted(groups, key=len, reverse=True)
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _enter) as pool:
-        futures = [pool.submit(run_group, suite, setting, group) for group in largest_first]
+        futures = [pool.submit(_run_and_tidy, suite, setting, group) for group in largest_first]
         try:
             for future in as_completed(futures):
                 yield future.result()
@@ -250,7 +250,14 @@ def run_group(suite: Suite, setting: Setting, group: Sequence[Case]) -> list[Row
     ) as error:  # a case that crashes must not take the others with it; the row says so and fails the run
         reason = f"{type(error).__name__}: {error}"
         rows += [row(case, ERROR, reason, {}) for case in group[len(rows) :]]
+    return rows
+
+
+def _run_and_tidy(suite: Suite, setting: Setting, group: Sequence[Case]) -> list[Row]:
+    """A group, then its garbage; what outlives it (modules, caches, rows) is not searched again."""
+    rows = run_group(suite, setting, group)
     gc.collect()
+    gc.freeze()
     return rows
 
 
@@ -268,4 +275,5 @@ def _collector_resting() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.unfreeze()
         gc.enable()

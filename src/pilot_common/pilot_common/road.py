@@ -2,12 +2,16 @@
 the lanes of the world model and the path of a plan.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from pilot_common.compiled import compiled
 from pilot_common.geometry import wrap_angle
+
+X, Y, STATION, HEADING, CURVATURE = range(5)  # columns of `ReferenceLine.samples`
 
 
 @dataclass(frozen=True)
@@ -43,38 +47,21 @@ class ReferenceLine:
         return np.stack((-np.sin(self.heading), np.cos(self.heading)), axis=-1)
 
     @cached_property
-    def _chord(self) -> tuple[np.ndarray, np.ndarray]:
-        delta = self.point[1:] - self.point[:-1]
-        return delta, (delta * delta).sum(axis=1)
-
-    @cached_property
     def _coordinates(self) -> np.ndarray:
         """X and y (2, P), each in one piece: `np.interp` would copy a column of a long road at every call."""
         return np.ascontiguousarray(self.point.T)
 
+    @cached_property
+    def samples(self) -> np.ndarray:
+        """x, y, station, heading, curvature (P, 5) in one piece, as the compiled functions read them."""
+        return np.column_stack((self.point, self.station, self.heading, self.curvature))
+
     def to_road(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Station, offset and the line's heading (each (N,)) at points (N, 2): foot on the nearest chord, ends prolonged."""
-        point = np.atleast_2d(point)
-        delta, squared = self._chord
-        # Component by component: a third of the time of (N, P, 2) arrays.
-        x = point[:, :1] - self.point[:-1, 0]
-        y = point[:, 1:] - self.point[:-1, 1]
-        share = (x * delta[:, 0] + y * delta[:, 1]) / squared
-        inside = np.minimum(np.maximum(share, 0.0), 1.0)
-        x -= inside * delta[:, 0]
-        y -= inside * delta[:, 1]
-        nearest = (x * x + y * y).argmin(axis=1)
-        last = len(squared) - 1
-        own = delta[nearest]
-        station = self.station[nearest]
-        along = share[np.arange(len(point)), nearest]
-        along = np.where(nearest > 0, np.maximum(along, 0.0), along)
-        along = np.where(nearest < last, np.minimum(along, 1.0), along)
-        across_x = point[:, 0] - self.point[nearest, 0] - along * own[:, 0]
-        across_y = point[:, 1] - self.point[nearest, 1] - along * own[:, 1]
-        offset = (across_y * own[:, 0] - across_x * own[:, 1]) / np.sqrt(squared[nearest])
-        station = station + along * (self.station[nearest + 1] - station)
-        return station, offset, np.interp(station, self.station, self.heading)
+        station, offset, heading = _to_road(
+            self.samples, np.ascontiguousarray(np.atleast_2d(point), np.float64)
+        )
+        return station, offset, heading
 
     def at(self, station: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Points (N, 2), heading and curvature (N,) at stations, prolonged straight beyond the ends."""
@@ -97,6 +84,57 @@ class ReferenceLine:
         return ReferenceLine.from_points(
             self.point + np.broadcast_to(offset, self.station.shape)[:, None] * self._normal
         )
+
+
+@compiled
+def chord_foot(samples: np.ndarray, x: float, y: float) -> tuple[int, float, float]:
+    """The foot of a point on the nearest chord of a line's `samples` (P, 5): the chord's index, the share of it up to the foot
+    (below 0 and above 1 only where an end is prolonged) and the offset to its left.
+    """
+    last = len(samples) - 2
+    nearest, least, along = 0, np.inf, 0.0
+    for index in range(last + 1):
+        chord_x, chord_y = (
+            samples[index + 1, 0] - samples[index, 0],
+            samples[index + 1, 1] - samples[index, 1],
+        )
+        from_x, from_y = x - samples[index, 0], y - samples[index, 1]
+        share = (from_x * chord_x + from_y * chord_y) / (chord_x * chord_x + chord_y * chord_y)
+        inside = min(max(share, 0.0), 1.0)
+        beside_x, beside_y = from_x - inside * chord_x, from_y - inside * chord_y
+        squared = beside_x * beside_x + beside_y * beside_y
+        if squared < least:
+            nearest, least, along = index, squared, share
+    if nearest > 0:
+        along = max(along, 0.0)
+    if nearest < last:
+        along = min(along, 1.0)
+    chord_x = samples[nearest + 1, 0] - samples[nearest, 0]
+    chord_y = samples[nearest + 1, 1] - samples[nearest, 1]
+    across_x = x - samples[nearest, 0] - along * chord_x
+    across_y = y - samples[nearest, 1] - along * chord_y
+    offset = (across_y * chord_x - across_x * chord_y) / math.sqrt(chord_x * chord_x + chord_y * chord_y)
+    return nearest, along, offset
+
+
+@compiled
+def on_chord(samples: np.ndarray, column: int, nearest: int, share: float) -> float:
+    """A column of a line's `samples` (P, 5) at a share of a chord, linear and constant beyond the ends."""
+    first = samples[nearest, column]
+    return first + min(max(share, 0.0), 1.0) * (samples[nearest + 1, column] - first)
+
+
+@compiled
+def _to_road(samples: np.ndarray, point: np.ndarray) -> np.ndarray:
+    """Station, offset, heading (3, N) of points (N, 2)."""
+    result = np.empty((3, len(point)))
+    for row in range(len(point)):
+        nearest, share, offset = chord_foot(samples, point[row, 0], point[row, 1])
+        first = samples[nearest, STATION]
+        result[0, row] = first + share * (samples[nearest + 1, STATION] - first)
+        result[1, row] = offset
+        result[2, row] = on_chord(samples, HEADING, nearest, share)
+    return result
 
 
 def relative_heading(heading: np.ndarray, line_heading: np.ndarray) -> np.ndarray:

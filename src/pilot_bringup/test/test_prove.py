@@ -21,6 +21,7 @@ PASSES = COLUMNS + "110,40,3,0.8\n"  # the ego is past before the other comes ov
         (["--suite", "iso", "--cases", "good.csv"], "--suite r157"),
         (["--suite", "r157", "--case", "cut_in-10-20-3-1"], "no case 'cut_in-10-20-3-1'"),
         (["--suite", "r157", "--jobs", "many"], "'many'"),
+        (["--suite", "r157", "--cases", "good.csv", "--resume", "nowhere"], "nowhere: no such folder"),
     ],
 )
 def test_wrong_words_are_one_line_and_code_2(words, told, tmp_path, monkeypatch, capsys):

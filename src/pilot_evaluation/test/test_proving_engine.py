@@ -10,8 +10,10 @@ from pilot_common.types import Manoeuvre
 from pilot_common.vehicle import load_vehicle
 from pilot_evaluation.proving.case import ERROR, FAIL, PASS, Case, End, Limit, Row, Setting, Suite
 from pilot_evaluation.proving.engine import Watch, judge, prove, run_group, seed_of
+from pilot_evaluation.proving.journal import Journal, forget
 from pilot_evaluation.proving.outcome import MEASURES, REAR_END, SIDE_SWIPE, outcome
 from pilot_evaluation.proving.r157 import R157
+from pilot_evaluation.results import FolderError
 
 CONFIG = config_folder()
 VEHICLE = load_vehicle("sedan_ice", CONFIG)
@@ -209,6 +211,33 @@ def test_ctrl_c_keeps_what_was_done():
     rows, complete = prove(Arithmetic(), SETTING, Arithmetic().cases(SETTING), 1, press)
     assert not complete
     assert [row.name for row in rows] == [f"case-{index}" for index in range(6)]
+
+
+def test_a_stopped_run_goes_on_where_it_was(tmp_path):
+    def press(done: int) -> None:
+        if done >= 3:
+            raise KeyboardInterrupt
+
+    suite, cases = Arithmetic(), Arithmetic().cases(SETTING)
+    prove(suite, SETTING, cases, 1, press, Journal(tmp_path, suite, SETTING))
+    (file,) = tmp_path.iterdir()
+    with file.open("a") as lines:
+        lines.write('{"suite": "arith')  # killed while it wrote
+    progress: list[int] = []
+    journal = Journal(tmp_path, suite, SETTING)
+    rows, complete = prove(suite, SETTING, cases, 1, progress.append, journal)
+    assert complete
+    assert progress[0] == 3
+    assert rows == prove(suite, SETTING, cases, 1, progress.append)[0]
+    assert {row.name for row in rows if row.verdict == PASS} == set(Journal(tmp_path, suite, SETTING).rows)
+    forget(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_rows_of_another_seed_are_not_gone_on_with(tmp_path):
+    Journal(tmp_path, Arithmetic(), SETTING)
+    with pytest.raises(FolderError, match="seed"):
+        Journal(tmp_path, Arithmetic(), dataclasses.replace(SETTING, seed=2))
 
 
 def test_seeds_differ_from_case_to_case_and_from_seed_to_seed():

@@ -3,7 +3,7 @@
 All suites unless some are named. `--sample 200` drives so many cases of each suite, spread evenly over all of its grid:
 `./pilot prove --suite r157 --vehicle sedan_ice --sample 200 --jobs 1 --json` takes a look at the UN R157 cut-ins in minutes and
 names those that failed though a reference driver avoids them (`failed_cases`). `--case NAME` drives one case and writes its
-report and bag.
+report and bag. `--resume FOLDER` goes on with a run that was stopped or killed: what was driven stands in a journal there.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from pilot_common.folders import config_folder
 from pilot_common.vehicle import Vehicle
 from pilot_evaluation.proving.case import FAIL, PASS, Case, Row, Setting, Suite
 from pilot_evaluation.proving.engine import prove
+from pilot_evaluation.proving.journal import Journal, forget
 from pilot_evaluation.proving.one_case import drive_case, find_case
 from pilot_evaluation.proving.rows import write_rows
 from pilot_evaluation.proving.scorecard import Proof, write_scorecard
@@ -50,7 +51,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--case", help="drive this one case and write its report and bag")
     add("--report", action="store_true", help="with --case: as ever, the report is always written")
     add("--seed", type=natural, default=1, help="of everything random (default 1)")
-    add("--out", type=Path, help="folder for the results (default: out/prove-… with suite, vehicle, date)")
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument(
+        "--out", type=Path, help="folder for the results (default: out/prove-… with suite, vehicle, date)"
+    )
+    place.add_argument(
+        "--resume", type=Path, help="goes on with a run that was stopped, in this folder of its results"
+    )
 
 
 def run(options: argparse.Namespace, screen: Screen) -> dict[str, Any]:
@@ -87,7 +94,12 @@ def run(options: argparse.Namespace, screen: Screen) -> dict[str, Any]:
     }
     if not any(prepared.values()):
         raise PilotError("there is no case to drive for this choice of suites and vehicles")
-    folder = result_folder("prove", parts, options.out, screen)
+    if options.resume is None:
+        folder = result_folder("prove", parts, options.out, screen)
+    elif options.resume.is_dir():
+        folder = options.resume.absolute()
+    else:
+        raise PilotError(f"--resume {options.resume}: no such folder")
     proofs, complete = _prove_all(prepared, options, folder, screen)
     return _answer(vehicles, proofs, complete, folder, options.typed, screen)
 
@@ -112,6 +124,7 @@ def _prove_all(
             proofs.setdefault(vehicle, []).append(proof)
             if not complete:
                 return proofs, False
+    forget(folder)
     return proofs, True
 
 
@@ -120,8 +133,9 @@ def _prove(
 ) -> tuple[list[Row], dict[str, Any], bool]:
     started = time.perf_counter()
     words = f"{suite.key} · {setting.vehicle.name}" + (" · perfect perception" if setting.perfect else "")
+    journal = Journal(folder, suite, setting)
     with screen.progress(words, len(cases)) as bar:
-        rows, complete = prove(suite, setting, cases, jobs or os.cpu_count() or 1, bar.to)
+        rows, complete = prove(suite, setting, cases, jobs or os.cpu_count() or 1, bar.to, journal)
     summary = suite.summary(setting, rows)
     if not complete:
         summary |= {"verdict": FAIL, "sentence": f"interrupted after {len(rows)} of {len(cases)} cases"}

@@ -19,6 +19,7 @@ from pilot_common.types import Actuation, Truth
 from pilot_common.vehicle import Vehicle
 from pilot_evaluation.measures.contact import contacts
 from pilot_evaluation.proving.case import ERROR, FAIL, PASS, Case, End, Row, Setting, Suite
+from pilot_evaluation.proving.journal import Journal
 from pilot_evaluation.proving.outcome import LIFT_OFF, named, outcome
 from pilot_evaluation.run import Run
 from pilot_simulation.lockstep import Lockstep
@@ -205,14 +206,26 @@ def seed_of(setting: Setting, suite: str, name: str) -> int:
 
 
 def prove(
-    suite: Suite, setting: Setting, cases: Sequence[Case], jobs: int, on_progress: OnProgress
+    suite: Suite,
+    setting: Setting,
+    cases: Sequence[Case],
+    jobs: int,
+    on_progress: OnProgress,
+    journal: Journal | None = None,
 ) -> tuple[list[Row], bool]:
-    """Rows of all cases in order, and whether they are all there: after Ctrl-C those that were done are returned."""
-    groups = suite.groups(cases)
-    done: dict[str, Row] = {}
+    """Rows of all cases in order, and whether they are all there: after Ctrl-C those that were done are returned.
+
+    What the `journal` knows is not driven again; what is driven is noted in it, group by group.
+    """
+    known = journal.rows if journal is not None else {}
+    done = {case.name: known[case.name] for case in cases if case.name in known}
+    groups = suite.groups([case for case in cases if case.name not in done])
     complete = True
     try:
+        on_progress(len(done))
         for rows in _in_processes(suite, setting, groups, jobs):
+            if journal is not None:
+                journal.add(rows)
             done.update((row.name, row) for row in rows)
             on_progress(len(done))
     except KeyboardInterrupt:
@@ -221,7 +234,7 @@ def prove(
 
 
 def _in_processes(suite: Suite, setting: Setting, groups: list[list[Case]], jobs: int) -> Iterator[list[Row]]:
-    if jobs == 1 or len(groups) == 1:
+    if jobs == 1 or len(groups) <= 1:
         with _collector_resting():
             for group in groups:
                 yield _run_and_tidy(suite, setting, group)

@@ -11,10 +11,14 @@ from pilot_evaluation.results import plain_number
 FIRST = ("family", "name", "verdict", "reason")
 
 
+def stem(suite: Suite, setting: Setting) -> str:
+    """`<suite>-<vehicle>[-perfect]`: what the files of a suite begin with."""
+    return f"{suite.key}-{setting.vehicle.name}" + ("-perfect" if setting.perfect else "")
+
+
 def write_rows(folder: Path, suite: Suite, setting: Setting, rows: Sequence[Row]) -> tuple[Path, Path]:
-    """Writes `<suite>-<vehicle>[-perfect].csv` and `.json`; returns both."""
-    stem = f"{suite.key}-{setting.vehicle.name}" + ("-perfect" if setting.perfect else "")
-    table = folder / f"{stem}.csv"
+    """Writes the `.csv` and the `.json`; returns both."""
+    table, plain = (folder / f"{stem(suite, setting)}.{kind}" for kind in ("csv", "json"))
     parameters = list(dict.fromkeys(key for row in rows for key in row.parameters))
     measures = list(dict.fromkeys(key for row in rows for key in row.measures))
     with table.open("w", newline="", encoding="utf-8") as file:
@@ -24,7 +28,6 @@ def write_rows(folder: Path, suite: Suite, setting: Setting, rows: Sequence[Row]
             numbers = [_short(row.parameters.get(key)) for key in parameters]
             numbers += [_short(row.measures.get(key)) for key in measures]
             writer.writerow((row.family, row.name, row.verdict, row.reason, *numbers, row.note))
-    plain = folder / f"{stem}.json"
     content = [
         {
             "family": row.family,

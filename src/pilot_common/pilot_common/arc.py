@@ -8,51 +8,85 @@ import math
 
 import numpy as np
 
+from pilot_common.compiled import compiled
 from pilot_common.road import ReferenceLine
 
 
 def foot(line: ReferenceLine, x: float, y: float) -> tuple[float, float, float, float]:
-    """Station, offset, and the line's heading and curvature at the foot of one point; ends are prolonged as arcs.
+    """Station, offset, and the line's heading and curvature at the foot of one point; ends are prolonged as arcs."""
+    return foot_on(line.point, line.station, line.heading, line.curvature, float(x), float(y))
+
+
+@compiled
+def foot_on(
+    point: np.ndarray, station: np.ndarray, heading: np.ndarray, curvature: np.ndarray, x: float, y: float
+) -> tuple[float, float, float, float]:
+    """`foot` on the arrays of a line, for other kernels.
 
     With the nearest sample's frame (along, across) and curvature c, the arc has its centre at (0, 1/c):
     offset = (2 across − c (along² + across²)) / (1 + q) with q = hypot(c along, 1 − c across), and
     distance = atan2(c along, 1 − c across) / c.
     """
-    point, station = line.point, line.station
-    delta_x, delta_y = point[:, 0] - x, point[:, 1] - y
-    nearest = int((delta_x * delta_x + delta_y * delta_y).argmin())
-    heading, curvature = float(line.heading[nearest]), float(line.curvature[nearest])
-    cosine, sine = math.cos(heading), math.sin(heading)
-    right, down = float(delta_x[nearest]), float(delta_y[nearest])
+    nearest, least = 0, math.inf
+    for index in range(len(station)):
+        right, down = point[index, 0] - x, point[index, 1] - y
+        squared = right * right + down * down
+        if squared < least:
+            nearest, least = index, squared
+    own = curvature[nearest]
+    right, down = point[nearest, 0] - x, point[nearest, 1] - y
+    cosine, sine = math.cos(heading[nearest]), math.sin(heading[nearest])
     along, across = -right * cosine - down * sine, right * sine - down * cosine
-    bent, remaining = curvature * along, 1.0 - curvature * across
+    bent, remaining = own * along, 1.0 - own * across
     q = math.hypot(bent, remaining)
-    offset = (2.0 * across - curvature * (along * along + across * across)) / (1.0 + q)
-    distance = math.atan2(bent, remaining) / curvature if abs(curvature) > 1e-7 else along
+    offset = (2.0 * across - own * (along * along + across * across)) / (1.0 + q)
+    distance = math.atan2(bent, remaining) / own if abs(own) > 1e-7 else along
     other = nearest + 1 if distance > 0.0 else nearest - 1
-    curvature_there = curvature
+    there = own
     if 0 <= other < len(station):
-        share = min(1.0, distance / float(station[other] - station[nearest]))
-        curvature_there = curvature + share * (float(line.curvature[other]) - curvature)
-    turned = 0.5 * (curvature + curvature_there) * distance
-    return float(station[nearest]) + distance, offset, heading + turned, curvature_there
+        share = min(1.0, distance / (station[other] - station[nearest]))
+        there = own + share * (curvature[other] - own)
+    turned = 0.5 * (own + there) * distance
+    return station[nearest] + distance, offset, heading[nearest] + turned, there
 
 
 def along(line: ReferenceLine, station: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Points (K, 2), headings and curvatures (K,) at stations (K,): chords bulged to arcs, prolonged straight beyond the ends."""
-    own = line.station
-    low = np.minimum(np.maximum(own.searchsorted(station) - 1, 0), len(own) - 2)
-    length = own[low + 1] - own[low]
-    share = (station - own[low]) / length
-    inside = np.minimum(np.maximum(share, 0.0), 1.0)
-    heading = line.heading[low] + inside * (line.heading[low + 1] - line.heading[low])
-    curvature = line.curvature[low] + inside * (line.curvature[low + 1] - line.curvature[low])
-    cosine, sine = np.cos(heading), np.sin(heading)
-    bulge = -0.5 * curvature * inside * (1.0 - inside) * length * length
-    beyond = (share - inside) * length
-    first, second = line.point[low], line.point[low + 1]
-    x = first[:, 0] + inside * (second[:, 0] - first[:, 0]) - bulge * sine + beyond * cosine
-    y = first[:, 1] + inside * (second[:, 1] - first[:, 1]) + bulge * cosine + beyond * sine
-    points = np.empty((len(x), 2))
-    points[:, 0], points[:, 1] = x, y
-    return points, heading, np.where(beyond == 0.0, curvature, 0.0)
+    return along_on(line.point, line.station, line.heading, line.curvature, station)
+
+
+@compiled
+def along_on(
+    point: np.ndarray, own: np.ndarray, heading: np.ndarray, curvature: np.ndarray, station: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`along` on the arrays of a line with stations `own` (P,), for other kernels."""
+    count, last = len(station), len(own) - 2
+    points, headings, curvatures = np.empty((count, 2)), np.empty(count), np.zeros(count)
+    for index in range(count):
+        low = min(max(np.searchsorted(own, station[index]) - 1, 0), last)
+        length = own[low + 1] - own[low]
+        share = (station[index] - own[low]) / length
+        inside = min(max(share, 0.0), 1.0)
+        turned = heading[low] + inside * (heading[low + 1] - heading[low])
+        bend = curvature[low] + inside * (curvature[low + 1] - curvature[low])
+        cosine, sine = math.cos(turned), math.sin(turned)
+        bulge = -0.5 * bend * inside * (1.0 - inside) * length * length
+        beyond = (share - inside) * length
+        x, y = point[low, 0], point[low, 1]
+        points[index, 0] = x + inside * (point[low + 1, 0] - x) - bulge * sine + beyond * cosine
+        points[index, 1] = y + inside * (point[low + 1, 1] - y) + bulge * cosine + beyond * sine
+        headings[index] = turned
+        if beyond == 0.0:
+            curvatures[index] = bend
+    return points, headings, curvatures
+
+
+@compiled
+def linear_on(own: np.ndarray, value: np.ndarray, station: float) -> float:
+    """A value (P,) given at the stations `own` (P,), read at one station: linear between, held beyond the ends."""
+    if station >= own[-1]:
+        return value[-1]
+    if station <= own[0]:
+        return value[0]
+    low = np.searchsorted(own, station, side="right") - 1
+    return (value[low + 1] - value[low]) / (own[low + 1] - own[low]) * (station - own[low]) + value[low]

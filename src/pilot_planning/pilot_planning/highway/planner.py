@@ -78,7 +78,7 @@ class HighwayPlanner:
         self._memory: Memory | None = None
         self._lanes: Remembered | None = None
         self._state: VehicleState | None = None
-        self._members = np.empty(0, np.uint32)
+        self._members = np.empty(0, int)
         self._likely, self._comers = frozenset[int](), frozenset[int]()
 
     def step(self, inputs: PlannerInputs) -> PlannerOutputs:
@@ -173,7 +173,7 @@ class HighwayPlanner:
             self._p.relevance,
             self._p.contingency,
         )
-        self._members = np.array([item.identity for item in found if item.role is Role.IN_PATH], np.uint32)
+        self._members = np.array([item.identity for item in found if item.role is Role.IN_PATH], int)
         self._note_comers(found)
         return found
 

@@ -5,10 +5,13 @@ middle, who leaves it may be anywhere and move fast. The errors of the track wid
 One who comes does so at his present lateral speed, or as much faster as its error and its growth leave plausible. N objects.
 """
 
+import math
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
+from pilot_common.compiled import compiled
 from pilot_planning.highway.parameters import ContingencyParameters
 from pilot_planning.highway.road import Road
 from pilot_planning.highway.traffic import Traffic
@@ -19,6 +22,9 @@ USUAL_FREE, LEAST_FREE = (
 )  # m from a car's side to the line of its lane: where no lane is known, at least
 LARGEST_EXPONENT = 50.0
 STILL = 1e-3  # m/s, lateral speeds are not taken below, so that arrivals stay finite
+
+LEAVING = attrgetter("prior", "wander", "usual_offset", "sway", "usual_rate")
+COMING = attrgetter("usual_rate", "memory", "growth_time", "faster", "late", "margin")
 
 
 class LateralMemory:
@@ -31,20 +37,34 @@ class LateralMemory:
     def reset(self) -> None:
         """Forgets everybody."""
         self._stamp = -np.inf
-        self._identity, self._mean = np.empty(0, np.uint32), np.empty(0)
+        self._identity, self._mean = np.empty(0, int), np.empty(0)
 
     def update(self, stamp: float, traffic: Traffic) -> np.ndarray:
         """Lateral accelerations (N,) of the objects now, left positive; none for newcomers."""
         elapsed = stamp - self._stamp
-        mean = traffic.offset_rate.copy()
-        if 0.0 < elapsed < self._memory and len(self._identity):
-            same = traffic.identity[:, None] == self._identity
-            known = same.any(axis=1)
-            mean[known] = self._mean[same.argmax(axis=1)[known]]
-        change = traffic.offset_rate - mean
+        if not 0.0 < elapsed < self._memory:
+            self._identity = np.empty(0, int)
+        share = min(1.0, max(0.0, elapsed) / self._memory)
+        change, self._mean = _changes(
+            traffic.identity, traffic.offset_rate, self._identity, self._mean, share
+        )
         self._identity, self._stamp = traffic.identity, stamp
-        self._mean = mean + change * min(1.0, max(0.0, elapsed) / self._memory)
         return change / self._memory
+
+
+@compiled
+def _changes(
+    identity: np.ndarray, rate: np.ndarray, known: np.ndarray, known_mean: np.ndarray, share: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rates (N,) against their means, and the means moved by a share of that; `known` (M,) are who was there a cycle ago."""
+    change, mean = np.zeros(len(rate)), rate.copy()
+    for row in range(len(rate)):
+        for place in range(len(known)):
+            if known[place] == identity[row]:
+                change[row] = rate[row] - known_mean[place]
+                mean[row] = known_mean[place] + change[row] * share
+                break
+    return change, mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,54 +90,105 @@ def comings(
     """Of every object: `across` (N,) is the offset of its centre from our path, `clearance` (N,) the room between our sides,
     `change` (N,) its lateral acceleration.
     """
-    side = np.where(across > 0.0, 1.0, -1.0)
-    # Cars do not move sideways but on: who stands does not come, and walkers are looked at as crossing.
-    fastest = np.abs(traffic.speed)
-    toward = np.minimum(-side * traffic.offset_rate, fastest)
-    probability = _leaves(traffic, road, across, clearance, toward, side, p)
-    # What is hardly known of a lateral speed is taken as usual, and its growth as noise.
-    rate = traffic.rate_deviation**2
-    known = p.usual_rate**2 / (p.usual_rate**2 + rate)
-    toward, deviation = known * toward, np.sqrt(known * rate)
-    # Who comes on faster and faster is seen late, and may go on to do so for a while.
-    growing = np.maximum(-side * change - traffic.rate_deviation / p.memory, 0.0)
-    faster = np.minimum(toward + p.growth_time * growing + p.faster * deviation, fastest)
-    touching = np.maximum(clearance, 0.0) / np.maximum(toward, STILL)
-    toward = np.minimum(toward + p.late * growing, fastest)
-    way = np.maximum(clearance - p.margin, 0.0)
-    likely, soonest = way / np.maximum(toward, STILL), way / np.maximum(faster, STILL)
-    return Comings(probability, touching, likely, soonest)
+    found = _comings(
+        traffic.offset,
+        traffic.offset_rate,
+        traffic.offset_deviation,
+        traffic.rate_deviation,
+        traffic.half_width,
+        traffic.speed,
+        road.offset,
+        road.width,
+        across,
+        clearance,
+        change,
+        LEAVING(p),
+        COMING(p),
+    )
+    return Comings(*found)
 
 
-def _leaves(
-    traffic: Traffic,
-    road: Road,
+@compiled
+def _comings(
+    offset: np.ndarray,
+    offset_rate: np.ndarray,
+    offset_deviation: np.ndarray,
+    rate_deviation: np.ndarray,
+    half_width: np.ndarray,
+    speed: np.ndarray,
+    lane_offset: np.ndarray,
+    lane_width: np.ndarray,
     across: np.ndarray,
     clearance: np.ndarray,
-    toward: np.ndarray,
-    side: np.ndarray,
-    p: ContingencyParameters,
+    change: np.ndarray,
+    leaving: tuple[float, float, float, float, float],
+    coming: tuple[float, float, float, float, float, float],
 ) -> np.ndarray:
-    """Probability (N,) that each leaves its lane towards our path."""
-    lane = np.abs(traffic.offset[:, None] - road.offset).argmin(axis=1)
-    aside = side * (traffic.offset - road.offset[lane])
-    half_lane = 0.5 * road.width[lane]
-    known = (np.abs(aside) <= half_lane) & (np.abs(across) > half_lane)
+    """The fields of `Comings`, (4, N)."""
+    usual_rate, memory, growth_time, faster, late, margin = coming
+    found = np.empty((4, len(offset)))
+    for row in range(len(offset)):
+        side = 1.0 if across[row] > 0.0 else -1.0
+        # Cars do not move sideways but on: who stands does not come, and walkers are looked at as crossing.
+        fastest, error = abs(speed[row]), rate_deviation[row]
+        toward = min(-side * offset_rate[row], fastest)
+        lane = np.abs(lane_offset - offset[row]).argmin()
+        aside, half_lane = side * (offset[row] - lane_offset[lane]), 0.5 * lane_width[lane]
+        known = abs(aside) <= half_lane and abs(across[row]) > half_lane
+        found[0, row] = _leaves(
+            known,
+            aside,
+            half_lane,
+            half_width[row],
+            clearance[row],
+            toward,
+            offset_deviation[row],
+            error,
+            leaving,
+        )
+        # What is hardly known of a lateral speed is taken as usual, and its growth as noise.
+        believed = usual_rate**2 / (usual_rate**2 + error**2)
+        toward, deviation = believed * toward, math.sqrt(believed * error**2)
+        # Who comes on faster and faster is seen late, and may go on to do so for a while.
+        growing = max(-side * change[row] - error / memory, 0.0)
+        soon = min(toward + growth_time * growing + faster * deviation, fastest)
+        found[1, row] = max(clearance[row], 0.0) / max(toward, STILL)
+        toward = min(toward + late * growing, fastest)
+        way = max(clearance[row] - margin, 0.0)
+        found[2, row], found[3, row] = way / max(toward, STILL), way / max(soon, STILL)
+    return found
+
+
+@compiled
+def _leaves(
+    known: bool,
+    aside: float,
+    half_lane: float,
+    half_width: float,
+    clearance: float,
+    toward: float,
+    offset_deviation: float,
+    rate_deviation: float,
+    leaving: tuple[float, float, float, float, float],
+) -> float:
+    """Probability that somebody leaves his lane towards our path, where it is `known` `aside` of its middle, away from us."""
+    prior, wander, usual_offset, sway, usual_rate = leaving
+    if toward <= 0.0:
+        return 0.0
     # From its near side to the line; where it stands in no known lane, half of the clearance counts as that.
-    free = np.where(known, np.maximum(half_lane - traffic.half_width, LEAST_FREE), USUAL_FREE)
-    excursion = np.maximum(np.where(known, -aside, USUAL_FREE - 0.5 * clearance), 0.0)
-    excursion = np.where(clearance < free - excursion, free, excursion)
-    place = _ratio(excursion, p.wander * free, free + p.usual_offset, traffic.offset_deviation)
-    rate = 2.0 * _ratio(np.maximum(toward, 0.0), p.sway, p.usual_rate, traffic.rate_deviation)
-    odds = p.prior * np.where(toward > 0.0, place * rate, 0.0)
+    free = max(half_lane - half_width, LEAST_FREE) if known else USUAL_FREE
+    excursion = max(-aside if known else USUAL_FREE - 0.5 * clearance, 0.0)
+    if clearance < free - excursion:
+        excursion = free
+    place = _ratio(excursion, wander * free, free + usual_offset, offset_deviation)
+    odds = prior * place * 2.0 * _ratio(toward, sway, usual_rate, rate_deviation)
     return odds / (1.0 + odds)
 
 
-def _ratio(
-    value: np.ndarray, keeps: np.ndarray | float, leaves: np.ndarray | float, error: np.ndarray
-) -> np.ndarray:
-    """How much likelier a value (N,) is with the deviation of those who leave than with that of those who keep their lane."""
+@compiled
+def _ratio(value: float, keeps: float, leaves: float, error: float) -> float:
+    """How much likelier a value is with the deviation of those who leave than with that of those who keep their lane."""
     squared = error * error
     narrow, wide = keeps * keeps + squared, leaves * leaves + squared
-    exponent = np.minimum(0.5 * value * value * (1.0 / narrow - 1.0 / wide), LARGEST_EXPONENT)
-    return np.sqrt(narrow / wide) * np.exp(exponent)
+    exponent = min(0.5 * value * value * (1.0 / narrow - 1.0 / wide), LARGEST_EXPONENT)
+    return math.sqrt(narrow / wide) * math.exp(exponent)

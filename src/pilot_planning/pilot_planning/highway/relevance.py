@@ -6,13 +6,16 @@ car in the neighbouring lane never counts, in a curve as little as on a straight
 
 from dataclasses import dataclass
 from enum import Enum
+from operator import attrgetter
 
 import numpy as np
 
+from pilot_common.arc import linear_on
+from pilot_common.compiled import compiled
 from pilot_common.types import ObjectClass
 from pilot_planning.highway.contingency import Coming
 from pilot_planning.highway.parameters import ContingencyParameters, RelevanceParameters
-from pilot_planning.highway.prediction import comings
+from pilot_planning.highway.prediction import Comings, comings
 from pilot_planning.highway.road import Road
 from pilot_planning.highway.traffic import Traffic
 
@@ -27,6 +30,10 @@ FAR = 100.0  # m beyond the lane seen, over which the doubt grows
 BESIDE = 1.0  # m; who overlaps with us by more along the road is beside us, not ahead
 ENTERING = 0.8  # m; of less overlap across the road somebody is on his way in (or out)
 SLOW = 0.5  # m/s, closing speeds are not taken below, so that times stay finite
+PEDESTRIAN, TWO_WHEELER = int(ObjectClass.PEDESTRIAN), int(ObjectClass.TWO_WHEELER)
+MARGINS = attrgetter(
+    "margin", "margin_release", "margin_far", "drift_rate", "leave_margin", "crossing_margin"
+)
 
 
 class Role(Enum):
@@ -35,6 +42,9 @@ class Role(Enum):
     IN_PATH = "in path"
     CUT_IN = "cut-in"
     CROSSING = "crossing"
+
+
+ROLES = tuple(Role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,79 +87,154 @@ def obstacles(
     """
     if not len(traffic.identity):
         return []
-    gap = traffic.station - traffic.half_length - front_station
-    across = traffic.offset - np.interp(traffic.station, path_station, path_offset)
-    clearance = np.abs(across) - traffic.half_width - half_width
-    toward = np.where(across > 0.0, -traffic.offset_rate, traffic.offset_rate)
-    ahead = gap > -BESIDE
-    closing = np.maximum(ego_speed - traffic.speed, SLOW)
-    meeting = np.maximum(gap, 0.0) / closing
-
-    was_in = (traffic.identity[:, None] == members[None, :]).any(1)
-    # Beyond the lane that is seen, the path is a guess: there an object must lie the farther in it.
-    beyond = np.minimum(np.maximum(traffic.station - road.ego_station - road.sight, 0.0) / FAR, 1.0)
-    margin = np.where(was_in, p.margin_release, p.margin)
-    in_path = ahead & (clearance < margin - p.margin_far * beyond)
-    still_there = clearance - toward * np.minimum(meeting, 1.0) < 0.0
-
-    speed_toward = np.maximum(toward, 1e-3)
-    arrival = np.maximum(clearance - p.margin, 0.0) / speed_toward
-    crossing, gone = np.zeros(len(gap), bool), np.zeros(len(gap), bool)
-    walks = (traffic.class_id == ObjectClass.PEDESTRIAN) | (traffic.class_id == ObjectClass.TWO_WHEELER)
-    walks |= traffic.sideways
-    if walks.any():  # on most roads at most times there is none
-        gone = walks & _gone_before(traffic, across, half_width, meeting, p)
-        in_path &= ~gone
-        crossing = ahead & ~in_path & walks & (toward > np.maximum(np.abs(traffic.speed), p.drift_rate))
-        leaving = arrival + 2.0 * (traffic.half_width + half_width + p.margin) / speed_toward
-        passing = (gap + 2.0 * traffic.half_length + length) / closing
-        crossing &= (arrival < passing + p.crossing_margin) & (leaving > meeting - p.crossing_margin)
-
-    coming = comings(traffic, road, across, clearance, change, q)
-    both = 2.0 * traffic.half_length + length
-    cut_in = (
-        ~in_path
-        & ~crossing
-        & ~gone
-        & (traffic.speed > SLOW)
-        & (gap > -both)
-        & (coming.probability >= q.possible)
+    gap, across, clearance = _beside_path(
+        traffic.station,
+        traffic.offset,
+        traffic.half_length,
+        traffic.half_width,
+        path_station,
+        path_offset,
+        front_station,
+        half_width,
     )
-
-    rows = np.flatnonzero(in_path | cut_in | crossing)
-    rows = rows[np.argsort(gap[rows], kind="stable")][: p.most]
+    coming = comings(traffic, road, across, clearance, change, q)
+    role, certain, entering = _roles(
+        traffic.identity,
+        traffic.class_id,
+        traffic.station,
+        traffic.offset_rate,
+        traffic.half_length,
+        traffic.half_width,
+        traffic.speed,
+        traffic.confirmed,
+        traffic.sideways,
+        gap,
+        across,
+        clearance,
+        coming.probability,
+        members,
+        (half_width, length, ego_speed, road.ego_station + road.sight, q.possible),
+        MARGINS(p),
+    )
+    rows = sorted((role >= 0).nonzero()[0].tolist(), key=gap.__getitem__)[: p.most]
     return [
-        Obstacle(
-            identity=int(traffic.identity[row]),
-            word=WORDS[ObjectClass(int(traffic.class_id[row]))],
-            role=Role.IN_PATH if in_path[row] else Role.CUT_IN if cut_in[row] else Role.CROSSING,
-            gap=float(gap[row]) if cut_in[row] else max(float(gap[row]), 0.0),
-            speed=float(traffic.speed[row]),
-            acceleration=float(traffic.acceleration[row]),
-            certain=bool(traffic.confirmed[row] and (still_there[row] or ~in_path[row])),
-            coming=Coming(
-                float(coming.probability[row]),
-                float(coming.touching[row]),
-                float(coming.likely[row]),
-                float(coming.soonest[row]),
-                float(both[row]),
-            )
-            if cut_in[row]
-            else None,
-            proven=bool(traffic.proven[row]),
-            entering=bool(in_path[row] and clearance[row] > -ENTERING),
+        _obstacle(
+            traffic, row, ROLES[role[row]], gap, coming, length, bool(certain[row]), bool(entering[row])
         )
         for row in rows
     ]
 
 
-def _gone_before(
-    traffic: Traffic, across: np.ndarray, half_width: float, meeting: np.ndarray, p: RelevanceParameters
+def _obstacle(
+    traffic: Traffic,
+    row: int,
+    role: Role,
+    gap: np.ndarray,
+    coming: Comings,
+    length: float,
+    certain: bool,
+    entering: bool,
+) -> Obstacle:
+    cuts_in = role is Role.CUT_IN
+    return Obstacle(
+        identity=int(traffic.identity[row]),
+        word=WORDS[ObjectClass(int(traffic.class_id[row]))],
+        role=role,
+        gap=float(gap[row]) if cuts_in else max(float(gap[row]), 0.0),
+        speed=float(traffic.speed[row]),
+        acceleration=float(traffic.acceleration[row]),
+        certain=certain,
+        coming=Coming(
+            float(coming.probability[row]),
+            float(coming.touching[row]),
+            float(coming.likely[row]),
+            float(coming.soonest[row]),
+            2.0 * float(traffic.half_length[row]) + length,
+        )
+        if cuts_in
+        else None,
+        proven=bool(traffic.proven[row]),
+        entering=entering,
+    )
+
+
+@compiled
+def _beside_path(
+    station: np.ndarray,
+    offset: np.ndarray,
+    half_length: np.ndarray,
+    half_width: np.ndarray,
+    path_station: np.ndarray,
+    path_offset: np.ndarray,
+    front_station: float,
+    own_half_width: float,
 ) -> np.ndarray:
-    """Who crosses and has left our path well before the car comes, bool (N,); one who stops is back in it at the next look."""
-    rate = np.abs(traffic.offset_rate)
-    left = np.where(traffic.offset_rate > 0.0, -across, across)  # still to go to the middle of our path
-    way = traffic.half_width + half_width + p.margin_release + left
-    leaving = np.maximum(way, 0.0) / np.maximum(rate, 1e-3)
-    walking = rate > np.maximum(np.abs(traffic.speed), p.drift_rate)
-    return walking & (leaving + p.leave_margin < meeting)
+    """Gap ahead, offset from our path and room between the sides of N objects, (3, N)."""
+    beside = np.empty((3, len(station)))
+    for row in range(len(station)):
+        across = offset[row] - linear_on(path_station, path_offset, station[row])
+        beside[0, row] = station[row] - half_length[row] - front_station
+        beside[1, row] = across
+        beside[2, row] = abs(across) - half_width[row] - own_half_width
+    return beside
+
+
+@compiled
+def _roles(
+    identity: np.ndarray,
+    class_id: np.ndarray,
+    station: np.ndarray,
+    offset_rate: np.ndarray,
+    half_length: np.ndarray,
+    half_width: np.ndarray,
+    speed: np.ndarray,
+    confirmed: np.ndarray,
+    sideways: np.ndarray,
+    gap: np.ndarray,
+    across: np.ndarray,
+    clearance: np.ndarray,
+    probability: np.ndarray,
+    members: np.ndarray,
+    own: tuple[float, float, float, float, float],
+    margins: tuple[float, float, float, float, float, float],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of N objects the place of their role in ROLES (−1: none), and whether they are certain and entering."""
+    own_half_width, length, ego_speed, seen, possible = own
+    margin, margin_release, margin_far, drift_rate, leave_margin, crossing_margin = margins
+    role = np.full(len(gap), -1)
+    certain, entering = np.zeros(len(gap), np.bool_), np.zeros(len(gap), np.bool_)
+    for row in range(len(gap)):
+        toward = -offset_rate[row] if across[row] > 0.0 else offset_rate[row]
+        ahead, closing = gap[row] > -BESIDE, max(ego_speed - speed[row], SLOW)
+        meeting, widths = max(gap[row], 0.0) / closing, half_width[row] + own_half_width
+        # Beyond the lane that is seen, the path is a guess: there an object must lie the farther in it.
+        beyond = min(max(station[row] - seen, 0.0) / FAR, 1.0)
+        enough = margin_release if (members == identity[row]).any() else margin
+        in_path = ahead and clearance[row] < enough - margin_far * beyond
+        gone = crossing = False
+        walks = class_id[row] == PEDESTRIAN or class_id[row] == TWO_WHEELER or sideways[row]
+        if walks:
+            across_road = max(abs(speed[row]), drift_rate)
+            # He has left our path well before the car comes; one who stops is back in it at the next look.
+            left = (
+                -across[row] if offset_rate[row] > 0.0 else across[row]
+            )  # still to go to the middle of our path
+            leaving = max(widths + margin_release + left, 0.0) / max(abs(offset_rate[row]), 1e-3)
+            gone = abs(offset_rate[row]) > across_road and leaving + leave_margin < meeting
+            in_path = in_path and not gone
+            arrival = max(clearance[row] - margin, 0.0) / max(toward, 1e-3)
+            passed = arrival + 2.0 * (widths + margin) / max(toward, 1e-3)
+            passing = (gap[row] + 2.0 * half_length[row] + length) / closing
+            crossing = ahead and not in_path and toward > across_road
+            crossing &= arrival < passing + crossing_margin and passed > meeting - crossing_margin
+        near = speed[row] > SLOW and gap[row] > -(2.0 * half_length[row] + length)
+        if in_path:
+            role[row] = 0
+        elif crossing:
+            role[row] = 2
+        elif near and not gone and probability[row] >= possible:
+            role[row] = 1
+        still_there = clearance[row] - toward * min(meeting, 1.0) < 0.0
+        certain[row] = confirmed[row] and (still_there or not in_path)
+        entering[row] = in_path and clearance[row] > -ENTERING
+    return role, certain, entering

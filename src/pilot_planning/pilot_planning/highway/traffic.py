@@ -1,15 +1,20 @@
 """Others in road coordinates, as flat arrays: what relevance and lane changes look at."""
 
+import math
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
+from pilot_common.arc import linear_on
+from pilot_common.compiled import compiled
 from pilot_common.types import Tracks
 from pilot_planning.highway.parameters import RelevanceParameters
 from pilot_planning.highway.road import Road
 
 CAMERA, RADAR, LIDAR = 1, 2, 4  # bits of Tracks.sensors
 SENSOR_COUNT = np.array([bin(bits).count("1") for bits in range(256)])
+EXISTS = attrgetter("existence", "existence_brake", "existence_both", "confirmation_time", "unseen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,50 +46,86 @@ class Traffic:
 
 def see_traffic(tracks: Tracks, road: Road, p: RelevanceParameters) -> Traffic:
     """The tracks that exist well enough and whose numbers are finite; without fresh lanes, road coordinates are recomputed."""
-    sound = np.isfinite(
-        tracks.position.sum(1)
-        + tracks.velocity.sum(1)
-        + tracks.extent.sum(1)
-        + tracks.heading
-        + tracks.covariance.sum((1, 2))
-        + tracks.acceleration
+    station, offset = tracks.station, tracks.offset
+    if not road.fresh:
+        station, offset, _ = road.line.to_road(tracks.position[:, :2])
+    rows, numbers, flags = _along_road(
+        tracks.position,
+        tracks.velocity,
+        tracks.extent,
+        tracks.heading,
+        tracks.covariance,
+        tracks.acceleration,
+        tracks.existence,
+        tracks.age,
+        tracks.unseen,
+        SENSOR_COUNT[tracks.sensors],
+        station,
+        offset,
+        tracks.offset_rate,
+        tracks.intention,
+        road.line.station,
+        road.line.heading,
+        road.fresh,
+        EXISTS(p),
     )
-    sound &= tracks.existence >= p.existence
-    if road.fresh:
-        sound &= np.isfinite(tracks.station + tracks.offset + tracks.offset_rate + tracks.intention.sum(1))
-    rows = np.flatnonzero(sound)
-    velocity = tracks.velocity[rows]
-    if road.fresh:
-        station, offset = tracks.station[rows], tracks.offset[rows]
-        line_heading = np.interp(station, road.line.station, road.line.heading)
-        rate, intention = tracks.offset_rate[rows], tracks.intention[rows]
-    else:
-        station, offset, line_heading = road.line.to_road(tracks.position[rows, :2])
-        rate = velocity[:, 1] * np.cos(line_heading) - velocity[:, 0] * np.sin(line_heading)
-        intention = np.zeros((len(rows), 3))
-    turned = tracks.heading[rows] - line_heading
-    cosine, sine = np.cos(turned), np.abs(np.sin(turned))
-    across = np.abs(cosine)
-    extent = 0.5 * tracks.extent[rows, :2]
-    existence = tracks.existence[rows]
-    variance = np.maximum(np.einsum("nii->ni", tracks.covariance[rows]), 0.0)
-    alone = (existence >= p.existence_brake) & (tracks.age[rows] >= p.confirmation_time)
-    proven = alone | ((SENSOR_COUNT[tracks.sensors[rows]] >= 2) & (existence >= p.existence_both))
-    return Traffic(
-        identity=tracks.identity[rows],
-        class_id=tracks.class_id[rows],
-        station=station,
-        offset=offset,
-        offset_rate=rate,
-        offset_deviation=np.sqrt(variance[:, 1]),
-        rate_deviation=np.sqrt(variance[:, 3]),
-        half_length=extent[:, 0] * across + extent[:, 1] * sine,
-        half_width=extent[:, 1] * across + extent[:, 0] * sine,
-        speed=velocity[:, 0] * np.cos(line_heading) + velocity[:, 1] * np.sin(line_heading),
-        acceleration=tracks.acceleration[rows] * cosine,
-        left=intention[:, 1],
-        right=intention[:, 2],
-        proven=proven,
-        confirmed=proven & (tracks.unseen[rows] <= p.unseen),
-        sideways=sine > 0.7,
-    )
+    return Traffic(tracks.identity[rows].astype(int), tracks.class_id[rows].astype(int), *numbers, *flags)
+
+
+@compiled
+def _along_road(
+    position: np.ndarray,
+    velocity: np.ndarray,
+    extent: np.ndarray,
+    heading: np.ndarray,
+    covariance: np.ndarray,
+    acceleration: np.ndarray,
+    existence: np.ndarray,
+    age: np.ndarray,
+    unseen: np.ndarray,
+    sensor_count: np.ndarray,
+    station: np.ndarray,
+    offset: np.ndarray,
+    offset_rate: np.ndarray,
+    intention: np.ndarray,
+    line_station: np.ndarray,
+    line_heading: np.ndarray,
+    fresh: bool,
+    thresholds: tuple[float, float, float, float, float],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows of the tracks that count, and of those the numbers and flags of `Traffic` in their order, (11, N) and (3, N)."""
+    exists, exists_alone, exists_for_both, confirmation_time, longest_unseen = thresholds
+    most, count = len(existence), 0
+    rows, numbers, flags = np.empty(most, np.int64), np.empty((11, most)), np.empty((3, most), np.bool_)
+    for row in range(most):
+        known = position[row].sum() + velocity[row].sum() + extent[row].sum() + covariance[row].sum()
+        known += heading[row] + acceleration[row]
+        if fresh:
+            known += station[row] + offset[row] + offset_rate[row] + intention[row].sum()
+        if not (math.isfinite(known) and existence[row] >= exists):
+            continue
+        direction = linear_on(line_station, line_heading, station[row])
+        cosine, sine = math.cos(direction), math.sin(direction)
+        forward, left = velocity[row, 0], velocity[row, 1]
+        turned = heading[row] - direction
+        along, across = math.cos(turned), abs(math.sin(turned))
+        half_length, half_width = 0.5 * extent[row, 0], 0.5 * extent[row, 1]
+        numbers[0, count] = station[row]
+        numbers[1, count] = offset[row]
+        numbers[2, count] = offset_rate[row] if fresh else left * cosine - forward * sine
+        numbers[3, count] = math.sqrt(max(covariance[row, 1, 1], 0.0))
+        numbers[4, count] = math.sqrt(max(covariance[row, 3, 3], 0.0))
+        numbers[5, count] = half_length * abs(along) + half_width * across
+        numbers[6, count] = half_width * abs(along) + half_length * across
+        numbers[7, count] = forward * cosine + left * sine
+        numbers[8, count] = acceleration[row] * along
+        numbers[9, count] = intention[row, 1] if fresh else 0.0
+        numbers[10, count] = intention[row, 2] if fresh else 0.0
+        proven = existence[row] >= exists_alone and age[row] >= confirmation_time
+        proven |= sensor_count[row] >= 2 and existence[row] >= exists_for_both
+        flags[0, count] = proven
+        flags[1, count] = proven and unseen[row] <= longest_unseen
+        flags[2, count] = across > 0.7
+        rows[count] = row
+        count += 1
+    return rows[:count], numbers[:, :count].copy(), flags[:, :count].copy()

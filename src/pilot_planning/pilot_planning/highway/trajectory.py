@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pilot_common.arc import linear_on
+from pilot_common.compiled import compiled
 from pilot_common.types import Trajectory
 from pilot_planning.highway.longitudinal import Law
 from pilot_planning.highway.path import Path
@@ -45,15 +47,28 @@ def along_path(
     path: Path, step: float, distances: list[float], speeds: list[float], accelerations: list[float]
 ) -> Trajectory:
     """The rollout laid along the path."""
-    distance = np.array(distances)
-    position = np.empty((len(distances), 2))
-    position[:, 0] = np.interp(distance, path.distance, path.point[:, 0])
-    position[:, 1] = np.interp(distance, path.distance, path.point[:, 1])
+    position, heading, curvature = _at_distances(
+        path.point, path.heading, path.curvature, path.distance, np.array(distances)
+    )
     return Trajectory(
         time=step * np.arange(len(distances)),
         position=position,
-        heading=np.interp(distance, path.distance, path.heading),
-        curvature=np.interp(distance, path.distance, path.curvature),
+        heading=heading,
+        curvature=curvature,
         speed=np.array(speeds),
         acceleration=np.array(accelerations),
     )
+
+
+@compiled
+def _at_distances(
+    point: np.ndarray, heading: np.ndarray, curvature: np.ndarray, distance: np.ndarray, wanted: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points (T, 2), heading and curvature (T,) at wanted distances (T,), linear between those of a path (P,), held beyond."""
+    points, headings, curvatures = np.empty((len(wanted), 2)), np.empty(len(wanted)), np.empty(len(wanted))
+    for index in range(len(wanted)):
+        points[index, 0] = linear_on(distance, point[:, 0], wanted[index])
+        points[index, 1] = linear_on(distance, point[:, 1], wanted[index])
+        headings[index] = linear_on(distance, heading, wanted[index])
+        curvatures[index] = linear_on(distance, curvature, wanted[index])
+    return points, headings, curvatures

@@ -131,8 +131,8 @@ class Message:
         for plan in _array_plans(type(self)):
             name, dtype, letter, columns = plan
             value = getattr(self, name)
-            # Almost always it is right already; the rest is for what is not.
-            if type(value) is np.ndarray and value.dtype is dtype:
+            # Almost always it is right already; the rest is for what is not. (Compiled code has dtypes of its own, equal ones.)
+            if type(value) is np.ndarray and (value.dtype is dtype or value.dtype == dtype):
                 shape = value.shape
                 if shape and shape[1:] == columns and lengths.setdefault(letter, shape[0]) == shape[0]:
                     continue

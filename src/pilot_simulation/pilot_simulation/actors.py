@@ -66,6 +66,11 @@ class Traits:
         unusual |= traits.slides
         return traits if unusual.any() else None
 
+    @cached_property
+    def all_solid(self) -> bool:
+        """Whether all of them can be touched."""
+        return bool(self.solid.all())
+
     def rows(self, mask: np.ndarray) -> "Traits":
         """Only some of them."""
         return Traits(*(getattr(self, item.name)[mask] for item in fields(self)))
@@ -124,7 +129,7 @@ class Others:
     @property
     def bodies(self) -> "Others":
         """Only what can be touched."""
-        return self if self.traits is None else self.rows(self.traits.solid)
+        return self if self.traits is None or self.traits.all_solid else self.rows(self.traits.solid)
 
 
 def nobody(road: TrueRoad) -> Others:
@@ -196,7 +201,7 @@ class RecordedActors:
         share = (time - float(recording.time[row])) / step if step > 0.0 else 0.0
         there = recording.present[row] & recording.present[last]
         old, new = self._states[row, there], self._states[last, there]
-        station, offset, course, speed = (old + share * (new - old)).T
+        station, offset, course, speed = (old + share * (new - old)).T.copy()
         identity, class_id = (
             recording.identity[there].astype(np.uint32),
             recording.class_id[there].astype(np.uint8),

@@ -8,17 +8,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pilot_common.camera import Cameras, image_of
+from pilot_common.camera import base_from_optical, image_of
 from pilot_common.types import CameraObjects, ObjectClass
 from pilot_common.vehicle import Sensor
 from pilot_simulation.lane_mark_model import ImageMarks, LaneMarkModel
 from pilot_simulation.parameters import CameraParameters, MarkParameters
-from pilot_simulation.scene import Clutter, Scene, Viewpoints, Views
+from pilot_simulation.scene import Clutter, Scene, Viewpoints
+from pilot_simulation.sensor_kernels import DISTANCE, LOWER, SENSOR, image_boxes, noisy_boxes
 
 AHEAD = 0.35  # rad: cameras turned less look ahead
 # What each class is mistaken for: unknown, car, truck, two-wheeler, pedestrian in the order of `ObjectClass`.
 MISTAKEN = np.array(
-    (ObjectClass.TRUCK, ObjectClass.TRUCK, ObjectClass.CAR, ObjectClass.PEDESTRIAN, ObjectClass.TWO_WHEELER)
+    (ObjectClass.TRUCK, ObjectClass.TRUCK, ObjectClass.CAR, ObjectClass.PEDESTRIAN, ObjectClass.TWO_WHEELER),
+    np.uint8,
 )
 
 
@@ -34,43 +36,38 @@ class CameraModel:
         generator: np.random.Generator,
     ) -> None:
         self._parameters, self._generator = parameters, generator
-        self._cameras = Cameras(sensors)
         self._index = np.array(indices, np.uint8)
         self._viewpoints = Viewpoints(sensors)
-        self._pixel = np.array([sensor.errors.pixel_px for sensor in sensors])
         self._clutter = Clutter(sensors)
-        images = [image_of(sensor) for sensor in sensors]
-        self._image_size = np.array([(image.width_px, image.height_px) * 2 for image in images], float)
+        self._cameras = np.array([_camera(sensor) for sensor in sensors])
+        self._image_size = np.array(
+            [(image_of(s).width_px, image_of(s).height_px) * 2 for s in sensors], float
+        )
         ahead = next((row for row, sensor in enumerate(sensors) if abs(sensor.yaw) < AHEAD), None)
         self._ahead = ahead
         self._marks = None if ahead is None else LaneMarkModel(sensors[ahead], marks, generator)
 
-    def measure(self, scene: Scene, views: Views | None = None) -> CameraObjects:
-        """One exposure of all of them, ordered by sensor, then object; `views` of the scene where they are known already."""
-        generator, parameters = self._generator, self._parameters
-        views = self._viewpoints.look(scene) if views is None else views
+    def measure(self, scene: Scene) -> CameraObjects:
+        """One exposure of all of them, ordered by sensor, then object."""
+        generator, parameters, mounts = self._generator, self._parameters, self._viewpoints.mounts
+        views = self._viewpoints.look(scene)
         probability = self._viewpoints.probabilities(views, parameters.detectability)
         draw = generator.random((2, len(probability)))
-        rows = (draw[0] < probability).nonzero()[0]
-        sensor, index, distance = views.sensor.take(rows), views.object.take(rows), views.distance.take(rows)
-        box = self._boxes(scene, sensor, index)
-        marks = self._image_marks(scene, box, sensor, distance)
-        noise = generator.standard_normal((len(rows), 5))
-        noisy = noise[:, :4] * self._pixel.take(sensor)[:, None]
-        noisy += box
-        noisy = self._clipped(noisy, sensor)
-        score = noise[:, 4] * parameters.score_deviation
-        score += parameters.score_mean
-        score -= parameters.score_drop / self._viewpoints.range.take(sensor) * distance
-        score = np.minimum(np.maximum(score, 0.05), 0.99)
-        class_id = scene.class_id.take(index)
-        wrong = (draw[1].take(rows) < parameters.class_confusion).nonzero()[0]
-        if len(wrong):
-            class_id[wrong] = MISTAKEN[class_id[wrong]]
-        size = noisy[:, 2:] - noisy[:, :2]
-        large = (size[:, 0] >= parameters.smallest_box_px) & (size[:, 1] >= parameters.smallest_box_px)
-        if not large.all():
-            sensor, noisy, class_id, score = sensor[large], noisy[large], class_id[large], score[large]
+        boxes = image_boxes(views.table, probability, draw, scene.objects, self._cameras)
+        marks = self._image_marks(scene, boxes)
+        sensor, box, class_id, score = noisy_boxes(
+            boxes,
+            generator.standard_normal((len(boxes), 5)),
+            self._cameras,
+            mounts,
+            scene.class_id,
+            MISTAKEN,
+            parameters.class_confusion,
+            parameters.smallest_box_px,
+            parameters.score_mean,
+            parameters.score_drop,
+            parameters.score_deviation,
+        )
         false_sensor = self._clutter.draw(generator)
         if len(false_sensor):
             false_box, false_score = self._false_boxes(false_sensor)
@@ -78,7 +75,7 @@ class CameraModel:
             sensor = np.concatenate((sensor, false_sensor))
             order = sensor.argsort(kind="stable")
             sensor = sensor[order]
-            noisy = np.concatenate((noisy, false_box))[order]
+            box = np.concatenate((box, false_box))[order]
             class_id = np.concatenate((class_id, false_class))[order]
             score = np.concatenate((score, false_score))[order]
         ahead = 0 if self._ahead is None else self._index[self._ahead]
@@ -86,7 +83,7 @@ class CameraModel:
             stamp=scene.stamp,
             sensors=self._index,
             sensor=self._index.take(sensor),
-            box_px=noisy,
+            box_px=box,
             class_id=class_id,
             score=score,
             line_sensor=np.full(len(marks.point_px), ahead, np.uint8),
@@ -96,29 +93,11 @@ class CameraModel:
             mark_score=marks.score,
         )
 
-    def _boxes(self, scene: Scene, sensor: np.ndarray, index: np.ndarray) -> np.ndarray:
-        """Left, top, right, bottom (V, 4) of the eight corners. Corners behind the camera project far out to their side."""
-        corner = np.zeros((len(sensor), 2, 4, 3))
-        corner[..., :2] = scene.corner.take(index, axis=0)[:, None]
-        corner[:, 1, :, 2] = scene.extent[:, 2].take(index)[:, None]
-        if scene.traits is not None:
-            corner[..., 2] += scene.elevation.take(index)[:, None, None]
-        pixel, _ = self._cameras.project(sensor, corner.reshape(-1, 8, 3))
-        box = np.empty((len(sensor), 4))
-        pixel.min(axis=1, out=box[:, :2])
-        pixel.max(axis=1, out=box[:, 2:])
-        return self._clipped(box, sensor)
-
-    def _clipped(self, boxes: np.ndarray, sensor: np.ndarray) -> np.ndarray:
-        return np.minimum(np.maximum(boxes, 0.0), self._image_size.take(sensor, axis=0))
-
-    def _image_marks(
-        self, scene: Scene, box: np.ndarray, sensor: np.ndarray, distance: np.ndarray
-    ) -> ImageMarks:
+    def _image_marks(self, scene: Scene, boxes: np.ndarray) -> ImageMarks:
         if self._marks is None:
             return ImageMarks.none()
-        own = sensor == self._ahead
-        return self._marks.measure(scene, box[own], distance[own])
+        own = boxes[:, SENSOR] == self._ahead
+        return self._marks.measure(scene, boxes[own, DISTANCE : LOWER + 1])
 
     def _false_boxes(self, sensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Boxes (F, 4) like those of cars below the horizon, with low scores, in the images of `sensor` (F,)."""
@@ -128,4 +107,14 @@ class CameraModel:
         width = (bottom - 0.5 * size[:, 1]) * (1.0 + draw[:, 1])
         left = draw[:, 2] * (size[:, 0] - width)
         box = np.stack((left, bottom - 0.8 * width, left + width, bottom), axis=-1)
-        return self._clipped(box, sensor), self._parameters.clutter_score * (0.5 + 0.5 * draw[:, 3])
+        return np.minimum(np.maximum(box, 0.0), size[:, [0, 1, 0, 1]]), self._parameters.clutter_score * (
+            0.5 + 0.5 * draw[:, 3]
+        )
+
+
+def _camera(sensor: Sensor) -> tuple[float, ...]:
+    """The row of a camera in the table of `sensor_kernels.py`."""
+    image = image_of(sensor)
+    width, height = float(image.width_px), float(image.height_px)
+    optics = (image.focal_length_px, 0.5 * width, 0.5 * height, width, height, sensor.errors.pixel_px)
+    return (*sensor.position, *optics, *base_from_optical(sensor).ravel().tolist())

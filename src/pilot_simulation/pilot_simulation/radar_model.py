@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pilot_common.geometry import wrap_angle
 from pilot_common.types import ObjectClass, RadarReturns
 from pilot_common.vehicle import Sensor
 from pilot_simulation.parameters import RadarParameters
-from pilot_simulation.scene import Clutter, Scene, Viewpoints, Views, columns, from_object_frame
+from pilot_simulation.scene import Clutter, Scene, Viewpoints
+from pilot_simulation.sensor_kernels import radar_returns, reflections
 
 FACE_MARGIN = 0.9  # share of a face over which second returns are spread
 FASTEST_CLUTTER = 40.0  # m/s, largest range rate of clutter that moves
@@ -27,7 +27,10 @@ class RadarModel:
         self._parameters, self._generator = parameters, generator
         self._index = np.array(indices, np.uint8)
         self._viewpoints = Viewpoints(sensors)
-        self._errors = np.array([(s.errors.range, s.errors.azimuth, s.errors.range_rate) for s in sensors])
+        deviation = parameters.cross_section_deviation
+        self._errors = np.array(
+            [(s.errors.range, s.errors.azimuth, s.errors.range_rate, deviation) for s in sensors]
+        )
         self._clutter = Clutter(sensors)
         by_class = dict.fromkeys(ObjectClass, parameters.small_cross_section)
         by_class |= {
@@ -36,101 +39,46 @@ class RadarModel:
         }
         self._cross_section = np.array([by_class[kind] for kind in ObjectClass])
 
-    def measure(self, scene: Scene, views: Views | None = None) -> RadarReturns:
-        """One cycle of all of them, ordered by sensor; clutter of a sensor comes after its objects.
-
-        `views` of the scene are given where they are known already.
-        """
-        generator, parameters = self._generator, self._parameters
-        views = self._viewpoints.look(scene) if views is None else views
-        probability = self._viewpoints.probabilities(views, parameters.detectability, parameters.under_ride)
+    def measure(self, scene: Scene) -> RadarReturns:
+        """One cycle of all of them, ordered by sensor; clutter of a sensor comes after its objects."""
+        generator, parameters, viewpoints = self._generator, self._parameters, self._viewpoints
+        views = viewpoints.look(scene)
+        probability = viewpoints.probabilities(views, parameters.detectability, parameters.under_ride)
         draw = generator.random((2, len(probability)))
-        seen = draw[0] < probability
-        first = seen.nonzero()[0]
-        seen &= draw[1] < parameters.second_probability
-        seen &= views.distance < parameters.second_range
-        second = seen.nonzero()[0]
-        rows = np.concatenate((first, second))
-        local = views.nearest.take(rows, axis=0)
-        self._move_on_face(local[len(first) :], scene, views, second)
-        true_sensor, index = views.sensor.take(rows), views.object.take(rows)
+        rows, first = reflections(
+            views.table, probability, draw, parameters.second_probability, parameters.second_range
+        )
+        along = generator.uniform(-FACE_MARGIN, FACE_MARGIN, len(rows) - first)
         false_sensor = self._clutter.draw(generator)
-        sensor = np.concatenate((true_sensor, false_sensor))
-        polar = np.empty((len(sensor), 3))
-        own = self._sensor_velocity(scene, sensor)
-        true, false = slice(0, len(rows)), slice(len(rows), None)
-        self._polar(scene, true_sensor, index, local, own[true], polar[true])
-        self._false_returns(false_sensor, own[false], polar[false])
-        noise = generator.standard_normal((len(sensor), 4))
-        polar += noise[:, :3] * self._errors.take(sensor, axis=0)
-        cross_section = parameters.cross_section_deviation * noise[:, 3]
-        cross_section[true] += self._mean_cross_section(scene, index)
-        cross_section[false] += parameters.clutter_cross_section
-        inside = (polar[:, 0] > 0.1) & (polar[:, 0] <= self._viewpoints.range.take(sensor))
-        inside &= np.abs(polar[:, 1]) <= self._viewpoints.half_view.take(sensor)
-        order = sensor.argsort(kind="stable")
-        order = order[inside.take(order)]
-        polar = polar.take(order, axis=0)
+        sensor, told = radar_returns(
+            views.table,
+            rows,
+            along,
+            scene.objects,
+            viewpoints.mounts,
+            self._mean_cross_section(scene),
+            parameters.clutter_cross_section,
+            false_sensor,
+            generator.random((4, len(false_sensor))),
+            generator.standard_normal((len(rows) + len(false_sensor), 4)),
+            self._errors,
+            scene.speed,
+            scene.yaw_rate,
+            parameters.standing_clutter,
+            FASTEST_CLUTTER,
+        )
+        distance, azimuth, range_rate, cross_section = told
         return RadarReturns(
             stamp=scene.stamp,
             sensors=self._index,
-            sensor=self._index.take(sensor.take(order)),
-            range=polar[:, 0],
-            azimuth=polar[:, 1],
-            range_rate=polar[:, 2],
-            cross_section=cross_section.take(order),
+            sensor=self._index.take(sensor),
+            range=distance,
+            azimuth=azimuth,
+            range_rate=range_rate,
+            cross_section=cross_section,
         )
 
-    def _mean_cross_section(self, scene: Scene, index: np.ndarray) -> np.ndarray:
-        """Of objects `index` (V,): their own where they have one, else that of their kind."""
-        usual = self._cross_section.take(scene.class_id.take(index))
-        if scene.traits is None:
-            return usual
-        return np.where(scene.traits.has_cross_section[index], scene.traits.cross_section[index], usual)
-
-    def _move_on_face(self, local: np.ndarray, scene: Scene, views: Views, rows: np.ndarray) -> None:
-        """Moves the nearest points `local` of the views `rows` to random points of their face, in the object's frame."""
-        half = 0.5 * scene.extent.take(views.object.take(rows), axis=0)[:, :2]
-        along = self._generator.uniform(-FACE_MARGIN, FACE_MARGIN, len(rows))
-        end = np.abs(local[:, 0]) >= half[:, 0] - 1e-9  # front or rear face; a corner counts to it
-        half *= along[:, None]
-        np.copyto(local[:, 1], half[:, 1], where=end)
-        np.copyto(local[:, 0], half[:, 0], where=~end)
-
-    def _polar(
-        self,
-        scene: Scene,
-        sensor: np.ndarray,
-        index: np.ndarray,
-        local: np.ndarray,
-        own: np.ndarray,
-        out: np.ndarray,
-    ) -> None:
-        """Range, azimuth, range rate to `out` (V, 3) of reflection points of objects `index` for mounts that move with `own`."""
-        relative = from_object_frame(scene, index, local)
-        relative -= self._viewpoints.position.take(sensor, axis=0)[:, :2]
-        x, y = relative[:, 0], relative[:, 1]
-        np.maximum(np.hypot(x, y), 1e-3, out=out[:, 0])
-        out[:, 1] = wrap_angle(np.arctan2(y, x) - self._viewpoints.yaw.take(sensor))
-        closing = scene.velocity.take(index, axis=0)
-        closing -= own
-        closing *= relative
-        np.add(closing[:, 0], closing[:, 1], out=out[:, 2])
-        out[:, 2] /= out[:, 0]
-
-    def _sensor_velocity(self, scene: Scene, sensor: np.ndarray) -> np.ndarray:
-        """Of the mount over ground (V, 2): the rear axle's speed and the yaw rate about it."""
-        mount = self._viewpoints.position
-        velocity = columns(scene.speed - scene.yaw_rate * mount[:, 1], scene.yaw_rate * mount[:, 0])
-        return velocity.take(sensor, axis=0)
-
-    def _false_returns(self, sensor: np.ndarray, own: np.ndarray, out: np.ndarray) -> None:
-        """Range, azimuth, range rate to `out` (V, 3) of clutter, anywhere in view; most of it stands on the ground."""
-        viewpoints = self._viewpoints
-        draw = self._generator.random((4, len(sensor)))
-        np.multiply(draw[0], viewpoints.range.take(sensor), out=out[:, 0])
-        azimuth = np.multiply(2.0 * draw[1] - 1.0, viewpoints.half_view.take(sensor), out=out[:, 1])
-        direction = azimuth + viewpoints.yaw.take(sensor)
-        out[:, 2] = -own[:, 0] * np.cos(direction) - own[:, 1] * np.sin(direction)
-        moving = draw[2] >= self._parameters.standing_clutter
-        np.copyto(out[:, 2], (2.0 * draw[3] - 1.0) * FASTEST_CLUTTER, where=moving)
+    def _mean_cross_section(self, scene: Scene) -> np.ndarray:
+        """Of the objects (N,): their own where they have one, else that of their kind."""
+        usual, traits = self._cross_section.take(scene.class_id), scene.traits
+        return usual if traits is None else np.where(traits.has_cross_section, traits.cross_section, usual)

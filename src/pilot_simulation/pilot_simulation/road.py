@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
+from pilot_common.compiled import compiled
 from pilot_common.road import ReferenceLine
 from pilot_simulation.lane_layout import LaneEnd, lane_layout
 from pilot_simulation.recording import Recording
@@ -80,16 +81,7 @@ class TrueRoad:
 
     def place(self, station: np.ndarray, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Points (N, 2) in `map` and the line's heading (N,); straight beyond both ends, as `ReferenceLine.at`."""
-        along = station / SPACING
-        piece = np.minimum(np.maximum(along, 0.0), len(self.line.station) - 2).astype(np.intp)
-        row = self._table.take(piece, axis=0)
-        share = along - piece
-        heading = row[:, 2] + np.minimum(np.maximum(share, 0.0), 1.0) * row[:, 5]
-        point = row[:, 3:5] * share[:, None]
-        point += row[:, :2]
-        point[:, 0] -= offset * np.sin(heading)
-        point[:, 1] += offset * np.cos(heading)
-        return point, heading
+        return place_along(self._table, station, offset)
 
     def index(self, station: float) -> int:
         """Of the piece between two points that holds a station."""
@@ -170,6 +162,21 @@ class TrueRoad:
     def lane_centre(self, lane: int, station: float) -> float:
         """Offset of a lane's middle."""
         return self._even_lanes[0][lane] if self.even else float(self.lanes_near(station)[0][lane])
+
+
+@compiled
+def place_along(table: np.ndarray, station: np.ndarray, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Points (N, 2) and headings (N,) beside a line that is given as `TrueRoad._table`."""
+    point, heading = np.empty((len(station), 2)), np.empty(len(station))
+    for row in range(len(station)):
+        along = station[row] / SPACING
+        piece = int(min(max(along, 0.0), len(table) - 1))
+        share = along - piece
+        x, y, begin, gain_x, gain_y, turn = table[piece]
+        heading[row] = begin + min(max(share, 0.0), 1.0) * turn
+        point[row, 0] = x + share * gain_x - offset[row] * math.sin(heading[row])
+        point[row, 1] = y + share * gain_y + offset[row] * math.cos(heading[row])
+    return point, heading
 
 
 def synthetic_road(plan: RoadPlan, length: float) -> TrueRoad:

@@ -165,7 +165,16 @@ class ScriptedActors:
         self._states = (now, now)
 
     def _state(self) -> np.ndarray:
-        return np.array([(actor.station, actor.offset, actor.course, actor.speed) for actor in self.actors])
+        """Station, offset, course, speed (4, N)."""
+        actors = self.actors
+        return np.array(
+            (
+                [actor.station for actor in actors],
+                [actor.offset for actor in actors],
+                [actor.course for actor in actors],
+                [actor.speed for actor in actors],
+            )
+        )
 
     def script(self, identity: int, events: Sequence[Event]) -> None:
         """Replaces an actor's events that have not begun. Raises ValueError for an unknown identity."""
@@ -215,7 +224,7 @@ class ScriptedActors:
         (before, after), (old, new) = self._times, self._states
         if time != after and after > before:
             new = old + (time - before) / (after - before) * (new - old)
-        station, offset, course, speed = new.T
+        station, offset, course, speed = new
         return Others(
             self._road,
             self._identity,

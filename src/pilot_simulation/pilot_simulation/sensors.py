@@ -12,7 +12,7 @@ from pilot_simulation.camera_model import CameraModel
 from pilot_simulation.lidar_model import LidarModel
 from pilot_simulation.parameters import Parameters
 from pilot_simulation.radar_model import RadarModel
-from pilot_simulation.scene import Scene, Viewpoints
+from pilot_simulation.scene import Scene
 
 KINDS = (SensorKind.CAMERA, SensorKind.RADAR, SensorKind.LIDAR)
 
@@ -31,7 +31,6 @@ class SensorSuite:
         self._rates = {kind: graph.topics[name].rate for kind, name in self._topics.items()}
         self._latency = {kind: graph.latency(name, vehicle) for kind, name in self._topics.items()}
         self._models: dict[tuple[int, ...], Any] = {}
-        self._viewpoints: dict[tuple[int, ...], Viewpoints] = {}
         self._build: dict[SensorKind, Callable[[tuple[int, ...]], Any]] = {
             SensorKind.CAMERA: self._cameras,
             SensorKind.RADAR: self._radars,
@@ -62,24 +61,12 @@ class SensorSuite:
                 active = tuple(index for index in fitted if index not in lost and self._due(index, cycle))
             if active:
                 due.append((kind, active))
-        if not due:
-            return []
-        # All look at once: that takes half the time of looking kind by kind.
-        everyone = tuple(index for _, active in due for index in active)
-        viewpoints = self._viewpoints.get(everyone)
-        if viewpoints is None:
-            sensors = [self._vehicle.sensors[index] for index in everyone]
-            viewpoints = self._viewpoints[everyone] = Viewpoints(sensors)
-        views = viewpoints.look(scene)
-        messages, first = [], 0
+        messages = []
         for kind, active in due:
             model = self._models.get(active)
             if model is None:
                 model = self._models[active] = self._build[kind](active)
-            end = first + len(active)
-            message = model.measure(scene, views.of_sensors(first, end))
-            messages.append((self._latency[kind], self._topics[kind], message))
-            first = end
+            messages.append((self._latency[kind], self._topics[kind], model.measure(scene)))
         return messages
 
     def _due(self, index: int, cycle: int) -> bool:

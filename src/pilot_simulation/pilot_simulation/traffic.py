@@ -165,7 +165,7 @@ class SumoTraffic:
     def at(self, time: float) -> Others:
         """Between SUMO's last two steps."""
         share = 1.0 - (self._steps * STEP - time) / STEP if self._steps else 1.0
-        x, y, speed = (self._before + share * self._change).T
+        x, y, speed = (self._before + share * self._change).T.copy()
         return Others(
             self._road,
             self._identity,

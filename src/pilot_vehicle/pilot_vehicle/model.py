@@ -15,6 +15,9 @@ proportion to N, as a stability control would, so that a share ρ of the grip us
 import math
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from pilot_common.compiled import compiled
 from pilot_common.geometry import wrap
 from pilot_common.physics import AIR_DENSITY, GRAVITY
 from pilot_common.vehicle import Facts
@@ -71,6 +74,17 @@ class VehicleModel:
         self._front = body.front_axle_to_centre
         self._rear = wheelbase - body.front_axle_to_centre
         self._wheelbase = wheelbase
+        self._track = np.array(
+            (
+                self._front,
+                self._rear,
+                wheelbase,
+                body.centre_height,
+                body.front_cornering_stiffness,
+                body.rear_cornering_stiffness,
+                body.mass / body.yaw_inertia,
+            )
+        )
         self._drag = 0.5 * AIR_DENSITY * body.drag_area / self.believed.body.mass
         self._rolling = GRAVITY * body.rolling_resistance
         # Forces by the believed mass: what the powertrain can do does not grow with the load.
@@ -184,31 +198,18 @@ class VehicleModel:
 
     def _single_track(self, speed: float, duration: float, grip: float) -> None:
         """One midpoint step of slip angle and yaw rate."""
-        slip, yaw_rate = self._slip, self._yaw_rate
-        slip_change, yaw_change = self._lateral(speed, slip, yaw_rate, grip)
-        middle_slip, middle_rate = slip + 0.5 * duration * slip_change, yaw_rate + 0.5 * duration * yaw_change
-        slip_change, yaw_change = self._lateral(speed, middle_slip, middle_rate, grip)
-        self._slip, self._yaw_rate = slip + duration * slip_change, yaw_rate + duration * yaw_change
-        self._lateral_acceleration = speed * (slip_change + middle_rate)
+        middle_slip, middle_rate, self._slip, self._yaw_rate, self._lateral_acceleration = single_track(
+            self._track,
+            speed,
+            duration,
+            grip,
+            self._slip,
+            self._yaw_rate,
+            self._angle,
+            self._acceleration,
+            self._grip_used,
+        )
         self._move(speed, middle_slip, middle_rate, duration)
-
-    def _lateral(self, speed: float, slip: float, yaw_rate: float, grip: float) -> tuple[float, float]:
-        """Rates of slip angle and yaw rate from the axle forces (per mass)."""
-        body, front, rear, wheelbase = self.facts.body, self._front, self._rear, self._wheelbase
-        transfer = self._acceleration * body.centre_height
-        front_grip = grip * (GRAVITY * rear - transfer) / wheelbase
-        rear_grip = grip * (GRAVITY * front + transfer) / wheelbase
-        across = math.sqrt(max(0.04, 1.0 - self._grip_used * self._grip_used))
-        turn = yaw_rate / speed
-        front_force = (
-            _saturated(body.front_cornering_stiffness * (self._angle - slip - front * turn), across)
-            * front_grip
-        )
-        rear_force = _saturated(body.rear_cornering_stiffness * (rear * turn - slip), across) * rear_grip
-        return (
-            (front_force + rear_force) / speed - yaw_rate,
-            body.mass / body.yaw_inertia * (front * front_force - rear * rear_force),
-        )
 
     def _move(self, speed: float, slip: float, yaw_rate: float, duration: float) -> None:
         course = self._yaw + slip + 0.5 * duration * yaw_rate
@@ -231,6 +232,54 @@ class VehicleModel:
         )
 
 
+@compiled
+def single_track(
+    track: np.ndarray,
+    speed: float,
+    duration: float,
+    grip: float,
+    slip: float,
+    yaw_rate: float,
+    angle: float,
+    acceleration: float,
+    grip_used: float,
+) -> tuple[float, float, float, float, float]:
+    """Slip angle and yaw rate in the middle of a step and at its end, and the lateral acceleration; `track` as of the model."""
+    slip_change, yaw_change = _lateral(track, speed, slip, yaw_rate, grip, angle, acceleration, grip_used)
+    middle_slip, middle_rate = slip + 0.5 * duration * slip_change, yaw_rate + 0.5 * duration * yaw_change
+    slip_change, yaw_change = _lateral(
+        track, speed, middle_slip, middle_rate, grip, angle, acceleration, grip_used
+    )
+    lateral = speed * (slip_change + middle_rate)
+    return middle_slip, middle_rate, slip + duration * slip_change, yaw_rate + duration * yaw_change, lateral
+
+
+@compiled
+def _lateral(
+    track: np.ndarray,
+    speed: float,
+    slip: float,
+    yaw_rate: float,
+    grip: float,
+    angle: float,
+    acceleration: float,
+    grip_used: float,
+) -> tuple[float, float]:
+    """Rates of slip angle and yaw rate from the axle forces (per mass)."""
+    front, rear, wheelbase, height, front_stiffness, rear_stiffness, mass_by_inertia = track
+    transfer = acceleration * height
+    front_grip = grip * (GRAVITY * rear - transfer) / wheelbase
+    rear_grip = grip * (GRAVITY * front + transfer) / wheelbase
+    across = math.sqrt(max(0.04, 1.0 - grip_used * grip_used))
+    turn = yaw_rate / speed
+    front_force = _saturated(front_stiffness * (angle - slip - front * turn), across) * front_grip
+    rear_force = _saturated(rear_stiffness * (rear * turn - slip), across) * rear_grip
+    return (front_force + rear_force) / speed - yaw_rate, mass_by_inertia * (
+        front * front_force - rear * rear_force
+    )
+
+
+@compiled
 def _saturated(linear: float, limit: float) -> float:
     """Tyre force as a share of grip: linear at first (0.2 % less at 0.3 of the limit), never above the limit."""
     ratio = linear / limit

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pilot_common.compiled import compiled
 from pilot_common.vehicle import Image, Sensor
 
 # Pixels are computed for at least this depth, so that points beside or behind the camera stay finite (their depth tells), m.
@@ -93,7 +94,7 @@ class GroundView:
 
     def __init__(self, sensor: Sensor) -> None:
         image, rotation = image_of(sensor), base_from_optical(sensor)
-        self._per_pixel = rotation[:, :2].T / image.focal_length_px
+        self._per_pixel = np.ascontiguousarray(rotation[:, :2].T) / image.focal_length_px
         self._corner = rotation[:, 2] - (0.5 * image.width_px, 0.5 * image.height_px) @ self._per_pixel
         self._place, self._height = np.array(sensor.position[:2]), sensor.position[2]
 
@@ -108,12 +109,27 @@ class GroundView:
 
         A pixel on or above the horizon meets it nowhere: its point is that of a ray just below the horizon, and not valid.
         """
-        ray = self.rays(pixels)
-        fall = -ray[:, 2]
-        smallest = SMALLEST_FALL * np.sqrt(np.einsum("ni,ni->n", ray, ray))
-        points = ray[:, :2] * (self._height / np.maximum(fall, smallest))[:, None]
-        points += self._place
-        return points, fall > smallest
+        return _ground_points(
+            np.ascontiguousarray(pixels), self._per_pixel, self._corner, self._place, self._height
+        )
+
+
+@compiled
+def _ground_points(
+    pixels: np.ndarray, per_pixel: np.ndarray, corner: np.ndarray, place: np.ndarray, height: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """See `GroundView.points`."""
+    points, meets = np.empty((len(pixels), 2)), np.empty(len(pixels), np.bool_)
+    for row in range(len(pixels)):
+        across, down = pixels[row, 0], pixels[row, 1]
+        ahead = across * per_pixel[0, 0] + down * per_pixel[1, 0] + corner[0]
+        left = across * per_pixel[0, 1] + down * per_pixel[1, 1] + corner[1]
+        fall = -(across * per_pixel[0, 2] + down * per_pixel[1, 2] + corner[2])
+        smallest = SMALLEST_FALL * math.sqrt(ahead * ahead + left * left + fall * fall)
+        depth = height / max(fall, smallest)
+        points[row, 0], points[row, 1] = place[0] + ahead * depth, place[1] + left * depth
+        meets[row] = fall > smallest
+    return points, meets
 
 
 def project(sensor: Sensor, points_base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

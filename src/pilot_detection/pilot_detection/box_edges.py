@@ -1,16 +1,14 @@
-"""Where the edges of boxes on the road appear in the image, and how they move with place and size: for all boxes at once.
+"""Where the edges of a box on the road appear in the image, and how they move with its place and size.
 
-Shapes: S cameras, N boxes, 8 corners, 4 edges (left, top, right, bottom), 5 unknowns (x, y, length, width, height).
+Shapes: S cameras, 8 corners, 4 edges (left, top, right, bottom), 5 unknowns (x, y, length, width, height).
 """
 
 import numpy as np
 
+from pilot_common.compiled import compiled
+
 # Corners: sign along x, sign along y, share of the height.
 CORNERS = np.array([(x, y, z) for x in (0.5, -0.5) for y in (0.5, -0.5) for z in (0.0, 1.0)])
-# All corners are linear in the five unknowns: (5, 8 corners, 3 coordinates).
-CORNERS_OF_UNKNOWN = np.concatenate(
-    (np.repeat(np.eye(3)[:2, None], 8, axis=1), CORNERS[None] * np.eye(3)[:, None])
-)
 # Every edge is measured outwards, so that each is where its outermost corner has its largest value.
 OUTWARDS = np.array((-1.0, -1.0, 1.0, 1.0))
 EDGE_AXIS = np.array((0, 1, 0, 1))  # of the image: left and right are measured across, top and bottom down
@@ -27,31 +25,28 @@ def camera_rows(rotation: np.ndarray, mount: np.ndarray) -> np.ndarray:
     return np.concatenate((OUTWARDS[:, None] * axes[:, EDGE_AXIS], axes[:, 2:], mount[:, None]), axis=1)
 
 
-def corner_projection(camera: np.ndarray) -> np.ndarray:
-    """How the unknowns and a one, (N, 6), become all corners along all directions of the cameras: (S, 6, 40)."""
-    direction = camera[:, :MOUNT]
-    linear = np.einsum("uci,ski->sukc", CORNERS_OF_UNKNOWN, direction)
-    shift = -np.einsum("ski,si->sk", direction, camera[:, MOUNT])
-    constant = np.broadcast_to(shift[:, None, :, None], (len(camera), 1, 5, 8))
-    return np.concatenate((linear, constant), axis=1).reshape(-1, 6, 40)
+@compiled
+def edges_of(camera: np.ndarray, unknown: np.ndarray, edge: np.ndarray, slope: np.ndarray) -> None:
+    """Edges (4,) of a box with `unknown` (5,) on the plane of depth 1, outwards, and their derivatives `slope` (4, 5).
 
-
-def edges_of(camera: np.ndarray, projection: np.ndarray, state: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """Edges (N, 4) of boxes on the plane of depth 1, outwards; their derivatives go to `out` (N, 4, 5).
-
-    `camera` (N, 6, 3) and `projection` (N, 6, 40) are those of each box, `state` (N, 6) its unknowns and a one.
+    `camera` (6, 3) are the rows of its camera.
     """
-    count = len(state)
-    along = (state[:, None] @ projection).reshape(count, 5, 8)
-    depth = np.maximum(along[:, FORWARD], SMALLEST_DEPTH)
-    plane = along[:, :FORWARD] / depth[:, None]
-    outermost = plane.argmax(axis=2)
-    depth = depth.take(outermost + np.arange(0, 8 * count, 8)[:, None])
-    value = plane.take(outermost + np.arange(0, 32 * count, 8).reshape(count, 4))
-    # d(plane)/d(corner) = (direction of the edge − plane · forward) / depth
-    slope = value[:, :, None] * camera[:, FORWARD:MOUNT]
-    np.subtract(camera[:, :FORWARD], slope, out=slope)
-    slope /= depth[:, :, None]
-    out[:, :, :2] = slope[:, :, :2]
-    np.multiply(slope, CORNERS.take(outermost, axis=0), out=out[:, :, 2:])
-    return value
+    for side in range(4):
+        edge[side] = -np.inf
+    for corner in range(8):
+        sign_x, sign_y, share_z = CORNERS[corner, 0], CORNERS[corner, 1], CORNERS[corner, 2]
+        x = unknown[0] + sign_x * unknown[2] - camera[MOUNT, 0]
+        y = unknown[1] + sign_y * unknown[3] - camera[MOUNT, 1]
+        z = share_z * unknown[4] - camera[MOUNT, 2]
+        forward = camera[FORWARD, 0] * x + camera[FORWARD, 1] * y + camera[FORWARD, 2] * z
+        depth = max(forward, SMALLEST_DEPTH)
+        for side in range(4):
+            value = (camera[side, 0] * x + camera[side, 1] * y + camera[side, 2] * z) / depth
+            if value > edge[side]:
+                edge[side] = value
+                # d(plane)/d(corner) = (direction of the edge − plane · forward) / depth
+                slope[side, 0] = (camera[side, 0] - value * camera[FORWARD, 0]) / depth
+                slope[side, 1] = (camera[side, 1] - value * camera[FORWARD, 1]) / depth
+                slope[side, 2] = slope[side, 0] * sign_x
+                slope[side, 3] = slope[side, 1] * sign_y
+                slope[side, 4] = (camera[side, 2] - value * camera[FORWARD, 2]) / depth * share_z

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pilot_common.camera import GroundView
+from pilot_common.compiled import compiled
 from pilot_common.messages import empty_arrays
 from pilot_common.types import CameraObjects, Detections, LaneMarks, ObjectClass
 from pilot_common.vehicle import SensorKind, Vehicle
@@ -151,15 +152,43 @@ class CameraDetection:
         """Marks, ground points and lateral variances of the points of one camera that lie on the road ahead."""
         parameters = self._parameters
         sensor = self._sensors[index]
-        point, valid = self._ground_views[index].points(pixels)
-        valid &= (point[:, 0] >= parameters.nearest_mark) & (point[:, 0] <= parameters.farthest_mark)
-        rows = valid.nonzero()[0]
-        mark, point = mark.take(rows), point.take(rows, axis=0)
         focal = sensor.image.focal_length_px if sensor.image else 1.0
-        error = sensor.errors.pixel_px * parameters.edge_inflation / focal
-        away = point - sensor.position[:2]
-        squared = np.einsum("qi,qi->q", away, away)
-        # Across, a pixel is distance · error; down, distance² / mount height · error along the ray, which slants by y / x.
-        slant = point[:, 1] / np.maximum(point[:, 0], 1.0)
-        share = 1.0 + squared * (slant / sensor.position[2]) ** 2
-        return mark, point, parameters.point_floor**2 + error**2 * squared * share
+        point, valid = self._ground_views[index].points(pixels)
+        rows, variance = _ahead(
+            point,
+            valid,
+            *sensor.position,
+            parameters.nearest_mark,
+            parameters.farthest_mark,
+            sensor.errors.pixel_px * parameters.edge_inflation / focal,
+            parameters.point_floor,
+        )
+        return mark.take(rows), point.take(rows, axis=0), variance
+
+
+@compiled
+def _ahead(
+    point: np.ndarray,
+    valid: np.ndarray,
+    mount_x: float,
+    mount_y: float,
+    mount_height: float,
+    nearest: float,
+    farthest: float,
+    error: float,
+    floor: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which points (Q, 2) on the ground lie between `nearest` and `farthest`, and their lateral variances.
+
+    Across, a pixel is distance · `error`; down, distance² / mount height · `error` along the ray, which slants by y / x.
+    """
+    rows, variance, count = np.empty(len(point), np.int64), np.empty(len(point)), 0
+    for row in range(len(point)):
+        x, y = point[row, 0], point[row, 1]
+        if valid[row] and nearest <= x <= farthest:
+            squared = (x - mount_x) ** 2 + (y - mount_y) ** 2
+            slant = y / max(x, 1.0) / mount_height
+            rows[count] = row
+            variance[count] = floor * floor + error * error * squared * (1.0 + squared * slant * slant)
+            count += 1
+    return rows[:count], variance[:count]

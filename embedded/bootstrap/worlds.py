@@ -88,8 +88,6 @@ def find_world(root, environment):
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
-        # Compiled loops are kept with what else is made, not beside the sources.
-        "NUMBA_CACHE_DIR": f"{root}/.pilot/compiled",
     }
     fixed = {"HIGHWAY_PILOT_ROOT": str(root), "COLCON_HOME": f"{root}/.pilot/colcon"}
     if official:

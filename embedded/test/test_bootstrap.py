@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bootstrap import install, prepare
 from bootstrap.build import package_files
+from bootstrap.kernels import compile_kernels, kernel_modules, machine_code_folder
 from bootstrap.progress import Progress, SetupError
 from bootstrap.worlds import find_world, prepend
 
@@ -97,7 +98,7 @@ def test_variables_are_added_to_those_of_the_moment(tmp_path, monkeypatch):
         "default": {"ROS_LOG_DIR": "x"},
         "prepend": {"PATH": ["/venv/bin", "/mine"]},
     }
-    environment = prepare._apply(world, {"variables": variables})
+    environment = prepare._apply(world, {"variables": variables, "kernels": "7"})
     assert environment["PATH"] == "/venv/bin:/mine:/usr/bin"
     assert environment["A"] == "1"
     assert environment["ROS_LOG_DIR"] == "/my/log"
@@ -130,3 +131,35 @@ def test_all_that_a_machine_lacks_is_said_at_once(tmp_path, monkeypatch):
     with pytest.raises(SetupError) as caught:
         machine.check_machine(world, sys.executable)
     assert "apt install gcc g++" in str(caught.value) and "header files are missing" in str(caught.value)
+
+
+def test_any_changed_loop_compiles_all_anew_and_other_edits_none(checkout):
+    """A loop may call one of another file: machine code of before the change must never be used with it."""
+    add(checkout, "src/pilot_fusion/pilot_fusion/gate.py", "from pilot_common.compiled import compiled")
+    add(checkout, "src/pilot_fusion/test/test_gate.py", "from pilot_common.compiled import compiled")
+    modules, digest = kernel_modules(checkout)
+    assert list(modules) == ["pilot_fusion.gate"]
+    add(checkout, "src/pilot_bringup/pilot_bringup/cli.py", "edited")
+    assert kernel_modules(checkout)[1] == digest
+    add(
+        checkout,
+        "src/pilot_fusion/pilot_fusion/gate.py",
+        "from pilot_common.compiled import compiled  # edited",
+    )
+    assert kernel_modules(checkout)[1] != digest
+
+
+def test_loops_are_compiled_into_their_folder_and_former_ones_leave(tmp_path):
+    add(
+        tmp_path,
+        "loops.py",
+        "import os, pathlib; pathlib.Path(os.environ['NUMBA_CACHE_DIR']).mkdir(parents=True)",
+    )
+    world = SimpleNamespace(root=tmp_path, name="w", python=sys.executable)
+    former, other = machine_code_folder(world, "old"), tmp_path / ".pilot/compiled/jazzy-old"
+    for folder in (former, other):
+        folder.mkdir(parents=True)
+    progress = Progress("title", tmp_path / "setup.log")
+    compile_kernels(world, progress, {"PYTHONPATH": str(tmp_path)}, {"loops": None}, "new")
+    assert machine_code_folder(world, "new").is_dir()
+    assert not former.exists() and other.exists()

@@ -2,7 +2,28 @@
 
 import math
 
+from pilot_common.compiled import compiled
 from pilot_planning.highway.longitudinal import FREE, Law
+
+
+@compiled
+def approach_bound(
+    deceleration: float,
+    gain: float,
+    distance: float,
+    place: float,
+    target: float,
+    time: float,
+    travelled: float,
+    speed: float,
+) -> float:
+    """Of `ApproachLaw`."""
+    way = distance + place * time - travelled
+    there, over = max(0.0, target - place), speed - place
+    if way <= 0.0:
+        return max(-deceleration, gain * (there - over))
+    line = math.sqrt(there * there + 2.0 * deceleration * way)
+    return max(-1.5 * deceleration, gain * (line - over) - deceleration)
 
 
 class ApproachLaw(Law):
@@ -13,6 +34,7 @@ class ApproachLaw(Law):
     """
 
     __slots__ = ("_deceleration", "_gain", "distance", "place", "target")
+    formula = staticmethod(approach_bound)
 
     def __init__(
         self, distance: float, target: float, place: float, deceleration: float, gain: float
@@ -20,25 +42,20 @@ class ApproachLaw(Law):
         self.distance, self.target, self.place = distance, target, place
         self._deceleration, self._gain = deceleration, gain
 
-    def bound(self, time: float, travelled: float, speed: float) -> float:
-        """See class."""
-        way = self.distance + self.place * time - travelled
-        there, over = max(0.0, self.target - self.place), speed - self.place
-        if way <= 0.0:
-            return max(-self._deceleration, self._gain * (there - over))
-        line = math.sqrt(there * there + 2.0 * self._deceleration * way)
-        wanted = self._gain * (line - over) - self._deceleration
-        return max(-1.5 * self._deceleration, wanted)
+
+@compiled
+def align_bound(
+    duration: float, first: float, slope: float, time: float, travelled: float, speed: float
+) -> float:
+    """Of `AlignLaw`."""
+    return first + slope * time if time < duration else FREE
 
 
 class AlignLaw(Law):
     """Come to a gap in the next lane: an acceleration that goes linearly from `first` on, for a duration; free afterwards."""
 
     __slots__ = ("duration", "first", "slope")
+    formula = staticmethod(align_bound)
 
     def __init__(self, first: float, slope: float, duration: float) -> None:
         self.first, self.slope, self.duration = first, slope, duration
-
-    def bound(self, time: float, travelled: float, speed: float) -> float:
-        """See class."""
-        return self.first + self.slope * time if time < self.duration else FREE

@@ -1,10 +1,13 @@
 """What lanes and others in them ask of the speed: a lane that ends, a lower limit, who comes over, who leads the next lane."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
+from pilot_common.compiled import compiled
 from pilot_common.types import ObjectClass, Route
 from pilot_common.vehicle import Vehicle
 from pilot_planning.highway.adaptation import ApproachLaw
@@ -17,6 +20,9 @@ from pilot_planning.highway.parameters import PlanningParameters
 from pilot_planning.highway.relevance import WORDS
 from pilot_planning.highway.route import Way
 from pilot_planning.highway.sentences import NOBODY, Both, road_user
+
+PASSING = attrgetter("slow_speed", "passing_slow", "passing")
+PEDESTRIAN = int(ObjectClass.PEDESTRIAN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class Adviser:
 
     def __init__(self, vehicle: Vehicle, parameters: PlanningParameters) -> None:
         self._p, self._own = parameters.behaviour, parameters
-        self._market = self._p.market(vehicle.facts.market)
+        self.market = PASSING(self._p.market(vehicle.facts.market))
         self._front = vehicle.facts.dimensions.rear_axle_to_front
 
     def advise(
@@ -124,22 +130,27 @@ class Adviser:
         if left >= len(scene.road.offset) or (way.short(scene.own_lane) and way.ends[scene.own_lane]):
             return
         traffic = scene.traffic
-        aside = np.abs(traffic.offset - float(scene.road.offset[left])) < 0.5 * float(scene.road.width[left])
-        gap = traffic.station - scene.road.ego_station - traffic.half_length - self._front
-        allowed = self.passing_speed(traffic.speed)
-        drives = traffic.proven & (traffic.class_id != ObjectClass.PEDESTRIAN) & ~traffic.sideways
-        near = aside & drives & (gap > 0.0) & (allowed < desire.speed)
-        if not near.any():
-            return
-        row = int(np.where(near, gap + 2.0 * traffic.speed, np.inf).argmin())
-        law = ApproachLaw(
-            float(gap[row]),
-            float(allowed[row]),
-            float(traffic.speed[row]),
-            self._own.speed.deceleration,
-            self._p.approach_gain,
+        row = _next_to_pass(
+            traffic.class_id,
+            traffic.station,
+            traffic.offset,
+            traffic.half_length,
+            traffic.speed,
+            traffic.proven,
+            traffic.sideways,
+            scene.road.ego_station + self._front,
+            float(scene.road.offset[left]),
+            0.5 * float(scene.road.width[left]),
+            desire.speed,
+            self.market,
         )
-        yield self._about(scene, row, float(gap[row]), "pass_right", law, (float(allowed[row]),))
+        if row < 0:
+            return
+        station, speed = float(traffic.station[row]), float(traffic.speed[row])
+        gap = station - scene.road.ego_station - float(traffic.half_length[row]) - self._front
+        allowed = passing_speed(speed, self.market)
+        law = ApproachLaw(gap, allowed, speed, self._own.speed.deceleration, self._p.approach_gain)
+        yield self._about(scene, row, gap, "pass_right", law, (allowed,))
 
     def _about(
         self, scene: Scene, row: int, gap: float, name: str, law: Law, values: tuple[float, ...]
@@ -148,8 +159,37 @@ class Adviser:
         identity, word = int(traffic.identity[row]), WORDS[ObjectClass(int(traffic.class_id[row]))]
         return Advice(name, law, values, identity, road_user(identity, word, gap, float(traffic.speed[row])))
 
-    def passing_speed(self, speed: np.ndarray) -> np.ndarray:
-        """Highest speed at which somebody in the lane to the left may be passed."""
-        market = self._market
-        slow = speed < market.slow_speed
-        return speed + np.where(slow, market.passing_slow, market.passing)
+
+@compiled
+def passing_speed(speed: float, market: tuple[float, float, float]) -> float:
+    """Highest speed at which somebody in the lane to the left may be passed."""
+    slow_speed, passing_slow, passing = market
+    return speed + (passing_slow if speed < slow_speed else passing)
+
+
+@compiled
+def _next_to_pass(
+    class_id: np.ndarray,
+    station: np.ndarray,
+    offset: np.ndarray,
+    half_length: np.ndarray,
+    speed: np.ndarray,
+    proven: np.ndarray,
+    sideways: np.ndarray,
+    front: float,
+    centre: float,
+    half_lane: float,
+    wished: float,
+    market: tuple[float, float, float],
+) -> int:
+    """Row of the one in a lane who is reached first and must not be passed at the speed wished; −1 for none."""
+    found, soonest = -1, math.inf
+    for row in range(len(station)):
+        gap = station[row] - half_length[row] - front
+        drives = proven[row] and class_id[row] != PEDESTRIAN and not sideways[row]
+        near = abs(offset[row] - centre) < half_lane and gap > 0.0
+        reached = gap + 2.0 * speed[row]
+        slower = drives and passing_speed(speed[row], market) < wished
+        if near and slower and reached < soonest:
+            found, soonest = row, reached
+    return found

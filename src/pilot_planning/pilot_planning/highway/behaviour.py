@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pilot_common.compiled import compiled
 from pilot_common.types import Route, Side
 from pilot_common.vehicle import Capability, Vehicle
 from pilot_planning.highway.adaptation import AlignLaw
-from pilot_planning.highway.advice import Advice, Adviser, Desire
+from pilot_planning.highway.advice import Advice, Adviser, Desire, passing_speed
 from pilot_planning.highway.following import wanted_gap
 from pilot_planning.highway.gaps import FAR, Gap, Scene, Space
 from pilot_planning.highway.lane_change import LaneChange, Phase, Wish, step_to
@@ -63,9 +64,9 @@ class Behaviour:
         self._gap = None
         if allowed and change.phase in (Phase.NONE, Phase.WAITING):
             wish, advice = self._route_wish(scene, way, desire, change, chosen)
-            if wish is None and not way.short(scene.own_lane):
+            if self._chooses and wish is None and not way.short(scene.own_lane):
                 wish = self._free_wish(scene, way, desire, change)
-                if wish is not None and self._chooses and change.phase is Phase.WAITING:
+                if wish is not None and change.phase is Phase.WAITING:
                     advice += self._align(scene, desire, change, FAR, change.space(wish), wish.side, chosen)
         aims = self._gap is not None or (wish is not None and wish.must)
         advice += self._adviser.advise(scene, route, way, desire, change, aims)
@@ -205,40 +206,57 @@ class Behaviour:
         if lane != scene.own_lane and road.confidence[lane] < self._own.lane_change.confidence:
             return None
         speed = max(desire.speed, 5.0)
-        value = float(self._progress(scene, desire, lane).mean()) / speed
+        value = self._progress(scene, desire, lane) / speed
         changes = abs(int(way.changes[lane]))
         if changes:
             time_each = float(way.distance[lane]) / speed / changes
             value -= p.route_cost * max(0.0, 1.0 - time_each / (2.0 * p.route_time))
         return value
 
-    def _progress(self, scene: Scene, desire: Desire, lane: int) -> np.ndarray:
-        """Way ahead (T,) in a lane over the times of the horizon, behind everybody in it and past nobody to its left too fast."""
-        traffic, time, road = scene.traffic, self._times, scene.road
-        rising = scene.speed * time + 0.5 * self._own.speed.at(scene.speed, self._limits) * time * time
-        free = np.minimum(rising, desire.speed * time) if scene.speed < desire.speed else desire.speed * time
-        if not len(traffic.identity):
-            return free
-        gap = traffic.station - scene.road.ego_station - traffic.half_length - self._front
-        there = traffic.station > road.ego_station
-        aside = np.abs(traffic.offset - float(road.offset[lane]))
-        inside = there & (aside < 0.5 * float(road.width[lane]))
-        most = free
-        follow = self._own.follow
-        if inside.any():
-            speed = traffic.speed[inside]
-            wanted = np.array(
-                [wanted_gap(value, desire.time_gap, follow.standstill_gap) for value in speed.tolist()]
-            )
-            reach = gap[inside, None] - wanted[:, None] + np.maximum(speed, 0.0)[:, None] * time
-            most = np.minimum(most, reach.min(0))
-        if lane + 1 < len(road.offset):
-            beside = there & (
-                np.abs(traffic.offset - float(road.offset[lane + 1])) < 0.5 * float(road.width[lane + 1])
-            )
-            beside &= gap > 0.0
-            if beside.any():
-                speed = np.maximum(traffic.speed[beside], 0.0)
-                reach = gap[beside, None] + self._adviser.passing_speed(speed)[:, None] * time
-                most = np.minimum(most, reach.min(0))
-        return np.maximum(most, 0.0)
+    def _progress(self, scene: Scene, desire: Desire, lane: int) -> float:
+        """Mean way ahead in a lane over the times of the horizon, behind everybody in it and past nobody to its left too fast."""
+        traffic, road = scene.traffic, scene.road
+        up = self._own.speed.at(scene.speed, self._limits)
+        left = lane + 1 if lane + 1 < len(road.offset) else lane
+        return _mean_way(
+            traffic.station,
+            traffic.offset,
+            traffic.half_length,
+            traffic.speed,
+            (road.ego_station, self._front, scene.speed, up),
+            (float(road.offset[lane]), 0.5 * float(road.width[lane])),
+            (float(road.offset[left]), 0.5 * float(road.width[left]) if left > lane else 0.0),
+            (desire.speed, desire.time_gap, self._own.follow.standstill_gap),
+            self._adviser.market,
+            self._times,
+        )
+
+
+@compiled
+def _mean_way(
+    station: np.ndarray,
+    offset: np.ndarray,
+    half_length: np.ndarray,
+    speed: np.ndarray,
+    own: tuple[float, float, float, float],
+    lane: tuple[float, float],
+    left: tuple[float, float],
+    desire: tuple[float, float, float],
+    market: tuple[float, float, float],
+    times: np.ndarray,
+) -> float:
+    """`_progress` on arrays; of both lanes offset and half width, of the own car station, front, speed and acceleration."""
+    ego_station, front, ego_speed, up = own
+    wished, time_gap, standstill = desire
+    way = wished * times
+    if ego_speed < wished:
+        way = np.minimum(ego_speed * times + 0.5 * up * times * times, way)
+    for row in range(len(station)):
+        if station[row] <= ego_station:
+            continue
+        gap, pace = station[row] - ego_station - half_length[row] - front, max(speed[row], 0.0)
+        if abs(offset[row] - lane[0]) < lane[1]:
+            way = np.minimum(way, gap - wanted_gap(speed[row], time_gap, standstill) + pace * times)
+        if abs(offset[row] - left[0]) < left[1] and gap > 0.0:
+            way = np.minimum(way, gap + passing_speed(pace, market) * times)
+    return np.maximum(way, 0.0).mean()

@@ -8,8 +8,9 @@ comes in beside us, we go on.
 
 from typing import NamedTuple
 
+from pilot_common.compiled import compiled
 from pilot_planning.highway.longitudinal import Law
-from pilot_planning.highway.motion import LeadMotion, needed_deceleration
+from pilot_planning.highway.motion import LeadMotion, lead_at, needed_deceleration
 from pilot_planning.highway.parameters import ContingencyParameters
 
 RECOVERY = 1.0  # s in which a gap that is below the margin is opened again
@@ -29,9 +30,78 @@ class Brakes(NamedTuple):
     coasting: float
 
 
+@compiled
 def gently(needed: float, coasting: float) -> float:
     """What is done of a small need: below twice what coasting does, coasting is enough for now."""
     return min(needed, coasting) if needed < 2.0 * coasting else needed
+
+
+@compiled
+def cut_in_needed(
+    lead: tuple[float, float, float, float],
+    delay: float,
+    jerk: float,
+    hardest: float,
+    margin: float,
+    arrival: float,
+    time: float,
+    travelled: float,
+    speed: float,
+) -> float:
+    """The constant deceleration that is needed, built up with a jerk."""
+    gap, lead_speed, lead_acceleration, fade = lead
+    distance, speed_now, acceleration = lead_at(lead_speed, lead_acceleration, fade, time)
+    there, speed_there, _ = lead_at(lead_speed, lead_acceleration, fade, arrival)
+    gap = gap + distance - travelled
+    needed, left = 0.0, arrival - time
+    for _ in range(2):
+        late = delay + 0.5 * min(needed, hardest) / jerk
+        needed = needed_deceleration(gap, speed, speed_now, acceleration, late, margin)
+        if gap < 0.0:
+            needed = MOST_NEEDED
+        elif gap < margin:  # too near at any speed: so much of it is opened within RECOVERY
+            opening = (speed_now - speed) * RECOVERY
+            needed = max(needed, 2.0 * (margin - gap - opening) / (RECOVERY * RECOVERY))
+        braking = left - late
+        if braking <= 0.0:
+            continue
+        room = there - distance + gap - margin
+        beside = max(0.0, (speed - speed_there) / braking, 2.0 * (speed * left - room) / (braking * braking))
+        if beside * braking > speed:  # we stand before he arrives
+            room -= speed * late
+            beside = 0.5 * speed * speed / room if room > 0.0 else MOST_NEEDED
+        needed = min(needed, beside)
+    return needed
+
+
+@compiled
+def cut_in_bound(
+    gap: float,
+    lead_speed: float,
+    lead_acceleration: float,
+    fade: float,
+    coasting: float,
+    comfortable: float,
+    delay: float,
+    gentle_jerk: float,
+    hard_jerk: float,
+    hardest: float,
+    margin: float,
+    surplus: float,
+    arrival: float,
+    emergency: float,
+    time: float,
+    travelled: float,
+    speed: float,
+) -> float:
+    """Of `CutInLaw`."""
+    lead = (gap, lead_speed, lead_acceleration, fade)
+    if not emergency:
+        needed = cut_in_needed(lead, delay, gentle_jerk, hardest, margin, arrival, time, travelled, speed)
+        if needed <= comfortable:
+            return -gently(needed, coasting)
+    needed = cut_in_needed(lead, delay, hard_jerk, hardest, margin, arrival, time, travelled, speed)
+    return -min(hardest, surplus * needed)
 
 
 class CutInLaw(Law):
@@ -54,6 +124,7 @@ class CutInLaw(Law):
         "emergency",
         "lead",
     )
+    formula = staticmethod(cut_in_bound)
 
     def __init__(
         self, lead: LeadMotion, arrival: float, brakes: Brakes, emergency: bool, margin: float, surplus: float
@@ -70,40 +141,8 @@ class CutInLaw(Law):
     def needed(self, time: float, travelled: float, speed: float, hard: bool) -> float:
         """The constant deceleration that is needed, built up gently or hard."""
         jerk = self._hard_jerk if hard else self._gentle_jerk
-        delay, needed = self._delay, 0.0
-        for _ in range(2):
-            needed = self._constant(time, travelled, speed, delay + 0.5 * min(needed, self._hardest) / jerk)
-        return needed
-
-    def _constant(self, time: float, travelled: float, speed: float, delay: float) -> float:
-        lead = self.lead
-        distance, lead_speed, lead_acceleration = lead.at(time)
-        gap = lead.gap + distance - travelled
-        apart = needed_deceleration(gap, speed, lead_speed, lead_acceleration, delay, self._margin)
-        if gap < 0.0:
-            apart = MOST_NEEDED
-        elif gap < self._margin:  # too near at any speed: so much of it is opened within RECOVERY
-            opening = (lead_speed - speed) * RECOVERY
-            apart = max(apart, 2.0 * (self._margin - gap - opening) / (RECOVERY * RECOVERY))
-        left = self.arrival - time
-        braking = left - delay
-        if braking <= 0.0:
-            return apart
-        there, speed_there, _ = lead.at(self.arrival)
-        room = there - distance + gap - self._margin
-        beside = max(0.0, (speed - speed_there) / braking, 2.0 * (speed * left - room) / (braking * braking))
-        if beside * braking > speed:  # we stand before he arrives
-            room -= speed * delay
-            beside = 0.5 * speed * speed / room if room > 0.0 else MOST_NEEDED
-        return min(apart, beside)
-
-    def bound(self, time: float, travelled: float, speed: float) -> float:
-        """See class."""
-        if not self.emergency:
-            needed = self.needed(time, travelled, speed, False)
-            if needed <= self._comfortable:
-                return -gently(needed, self._coasting)
-        return -min(self._hardest, self._surplus * self.needed(time, travelled, speed, True))
+        own = (self._delay, jerk, self._hardest, self._margin, self.arrival)
+        return cut_in_needed(self.lead.numbers(), *own, time, travelled, speed)
 
 
 class Coming(NamedTuple):

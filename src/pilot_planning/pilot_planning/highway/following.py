@@ -2,16 +2,61 @@
 
 import math
 
+from pilot_common.compiled import compiled
 from pilot_common.regulation import LARGEST_REGULATION_GAP, regulation_gap
 from pilot_planning.highway.longitudinal import Law
-from pilot_planning.highway.motion import LeadMotion
+from pilot_planning.highway.motion import LeadMotion, lead_at
 from pilot_planning.highway.parameters import FollowParameters
 
+_regulation_gap = compiled(regulation_gap)
 
+
+@compiled
 def wanted_gap(speed: float, time_gap: float, standstill: float) -> float:
     """The gap to keep at a speed: the driver's choice, never less than the regulation's."""
     own = standstill + time_gap * speed
-    return own if own > LARGEST_REGULATION_GAP else max(own, regulation_gap(speed))
+    return own if own > LARGEST_REGULATION_GAP else max(own, _regulation_gap(speed))
+
+
+@compiled
+def follow_bound(
+    gap: float,
+    lead_speed: float,
+    lead_acceleration: float,
+    fade: float,
+    ahead: float,
+    anticipation: float,
+    approach: float,
+    danger_gain: float,
+    danger_speed: float,
+    deceleration: float,
+    gain: float,
+    gain_speed: float,
+    gain_standing: float,
+    opening: float,
+    safe_reaction: float,
+    speed_gain: float,
+    standstill: float,
+    time_gap: float,
+    time: float,
+    travelled: float,
+    speed: float,
+) -> float:
+    """Of `FollowLaw`."""
+    speed -= ahead
+    distance, lead_speed, _ = lead_at(lead_speed, lead_acceleration, fade, time + anticipation)
+    gap = gap + distance - travelled - speed * anticipation
+    surplus = gap - wanted_gap(speed, time_gap, standstill)
+    if lead_speed < gain_speed:
+        gain = gain_standing + lead_speed / gain_speed * (gain - gain_standing)
+    knee = approach / (gain * gain)
+    if surplus > knee:
+        shrink = math.sqrt(2.0 * approach * (surplus - 0.5 * knee))
+    else:
+        # RSS distance (Shalev-Shwartz 2017) at equal speeds and brakes
+        danger = max(0.0, safe_reaction * speed - gap)
+        shrink = max(gain * surplus, -min(danger_speed, opening + danger_gain * danger))
+    return max((shrink + speed_gain * (lead_speed - speed)) / time_gap, -deceleration)
 
 
 class FollowLaw(Law):
@@ -46,6 +91,7 @@ class FollowLaw(Law):
         "_time_gap",
         "lead",
     )
+    formula = staticmethod(follow_bound)
 
     def __init__(
         self, lead: LeadMotion, time_gap: float, deceleration: float, p: FollowParameters, ahead: float = 0.0
@@ -80,23 +126,3 @@ class FollowLaw(Law):
             and self._deceleration >= other._deceleration
             and self._time_gap == other._time_gap
         )
-
-    def bound(self, time: float, travelled: float, speed: float) -> float:
-        """See class."""
-        lead, anticipation, gain = self.lead, self._anticipation, self._gain
-        speed -= self._ahead
-        distance, lead_speed, _ = lead.at(time + anticipation)
-        gap = lead.gap + distance - travelled - speed * anticipation
-        surplus = gap - wanted_gap(speed, self._time_gap, self._standstill)
-        if lead_speed < self._gain_speed:
-            gain = self._gain_standing + lead_speed / self._gain_speed * (gain - self._gain_standing)
-        knee = self._approach / (gain * gain)
-        if surplus > knee:
-            shrink = math.sqrt(2.0 * self._approach * (surplus - 0.5 * knee))
-        else:
-            # RSS distance (Shalev-Shwartz 2017) at equal speeds and brakes
-            danger = max(0.0, self._safe_reaction * speed - gap)
-            opening = min(self._danger_speed, self._opening + self._danger_gain * danger)
-            shrink = max(gain * surplus, -opening)
-        wanted = (shrink + self._speed_gain * (lead_speed - speed)) / self._time_gap
-        return wanted if wanted > -self._deceleration else -self._deceleration

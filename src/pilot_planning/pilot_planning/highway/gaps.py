@@ -3,11 +3,13 @@
 Everything is judged at once for all gaps and times. Distances are along the road, from bumper to bumper.
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from pilot_common.compiled import compiled
 from pilot_common.regulation import REAR_TIME_GAP, rear_distance
 from pilot_common.vehicle import Vehicle
 from pilot_planning.highway.parameters import LaneChangeParameters
@@ -81,13 +83,15 @@ class Gaps:
     def inside(self, scene: Scene, lane: int) -> np.ndarray:
         """Rows of the others in a lane, or on their way into it while the car would move."""
         traffic, p = scene.traffic, self._p
-        centre, half = float(scene.road.offset[lane]), 0.5 * float(scene.road.width[lane])
-        aside = np.abs(traffic.offset - centre)
-        # Only a motion beyond the noise is one: the next lane's car would fill two lanes else.
-        sure = np.maximum(np.abs(traffic.offset_rate) - traffic.rate_deviation, 0.0)
-        then = np.abs(traffic.offset + np.copysign(sure, traffic.offset_rate) * (0.5 * p.duration) - centre)
-        found = np.minimum(aside, then) < half + traffic.half_width - ON_THE_MARK
-        return np.flatnonzero(found & (aside < 3.0 * half))  # no farther than one lane beyond
+        return _inside(
+            traffic.offset,
+            traffic.offset_rate,
+            traffic.rate_deviation,
+            traffic.half_width,
+            float(scene.road.offset[lane]),
+            0.5 * float(scene.road.width[lane]),
+            0.5 * p.duration,
+        )
 
     def conflict(
         self,
@@ -216,3 +220,26 @@ class Gaps:
         opening = np.maximum(front_speed - speed, 0.0) * entry + 0.5 * space.ease * entry * entry
         room = np.maximum(space.ahead * speed - opening, 0.5 * space.ahead * speed)
         return room + closing * closing / (2.0 * self._p.front_deceleration)
+
+
+@compiled
+def _inside(
+    offset: np.ndarray,
+    offset_rate: np.ndarray,
+    rate_deviation: np.ndarray,
+    half_width: np.ndarray,
+    centre: float,
+    half_lane: float,
+    time: float,
+) -> np.ndarray:
+    """Rows of those who are in a lane, or would be after a time."""
+    rows, count = np.empty(len(offset), np.int64), 0
+    for row in range(len(offset)):
+        aside = abs(offset[row] - centre)
+        # Only a motion beyond the noise is one: the next lane's car would fill two lanes else.
+        sure = math.copysign(max(abs(offset_rate[row]) - rate_deviation[row], 0.0), offset_rate[row])
+        nearest = min(aside, abs(offset[row] + sure * time - centre))
+        if nearest < half_lane + half_width[row] - ON_THE_MARK and aside < 3.0 * half_lane:
+            rows[count] = row  # no farther than one lane beyond
+            count += 1
+    return rows[:count]

@@ -20,30 +20,36 @@ ARGUMENTS = (
 )
 
 
+def jerk_bound(
+    fall: float, last: float, rise: float, wanted: float, time: float, travelled: float, speed: float
+) -> float:
+    """Of `JerkLaw`."""
+    return max(last - fall, min(last + rise, wanted))
+
+
+def offset_bound(offset: float, time: float, travelled: float, speed: float) -> float:
+    """Of `OffsetLaw`."""
+    return offset
+
+
 class JerkLaw(Law):
     """The acceleration moves from the `last` towards the `wanted` one, by no more than `rise` and `fall`."""
 
     __slots__ = ("fall", "last", "rise", "wanted")
+    formula = staticmethod(jerk_bound)
 
     def __init__(self, last: float, wanted: float, rise: float, fall: float) -> None:
         self.last, self.wanted, self.rise, self.fall = last, wanted, rise, fall
-
-    def bound(self, time: float, travelled: float, speed: float) -> float:
-        """See class."""
-        return max(self.last - self.fall, min(self.last + self.rise, self.wanted))
 
 
 class OffsetLaw(Law):
     """Go to an offset across the road, in metres left of the ego lane's centre line; of the lateral ledger."""
 
     __slots__ = ("offset",)
+    formula = staticmethod(offset_bound)
 
     def __init__(self, offset: float) -> None:
         self.offset = offset
-
-    def bound(self, time: float, travelled: float, speed: float) -> float:
-        """See class."""
-        return self.offset
 
 
 LAWS: dict[str, type[Law]] = {

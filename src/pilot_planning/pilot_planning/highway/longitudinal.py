@@ -1,38 +1,43 @@
 """Constraints on the acceleration. Each is a small law with `bound(time, travelled, speed)`: at zero it gives the ledger's bound,
 along the rollout the trajectory's, so that what is explained is what is driven.
 
-A law is nothing but the numbers in its slots: they travel in the ledger, and a reader of it makes the same law of them again.
+A law is a formula and nothing but the numbers in its slots: they travel in the ledger, and a reader of it makes the same law of
+them again. The formulas are compiled, for the rollout asks them at every step of every plan.
 """
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any, ClassVar
 
 import numpy as np
 
+from pilot_common.compiled import compiled
 from pilot_common.road import ReferenceLine
 from pilot_common.stopping import soft_stop
 from pilot_common.vehicle import CommandLimits
-from pilot_planning.highway.motion import LeadMotion, needed_deceleration
+from pilot_planning.highway.motion import LeadMotion, lead_at, needed_deceleration
 from pilot_planning.highway.parameters import FollowParameters, SpeedParameters
 
 FREE = 99.0  # m/s², no bound
 
 
-class Law(ABC):
-    """A constraint on the acceleration. Every slot holds a number or, as `lead`, the motion of a leader (four numbers)."""
+class Law:
+    """A constraint on the acceleration. Every slot holds a number or, as `lead`, the motion of a leader (four numbers).
+
+    `formula` takes the `numbers()`, then time, travelled distance and speed.
+    """
 
     __slots__: tuple[str, ...] = ()
     _leads: ClassVar[bool]
     _own: ClassVar[tuple[str, ...]]
     _values: ClassVar[Callable[[Any], tuple[float, ...]]]
+    formula: ClassVar[Callable[..., float]]
     lead: LeadMotion
 
-    @abstractmethod
     def bound(self, time: float, travelled: float, speed: float) -> float:
         """Highest acceleration allowed after `time` and `travelled` distance at a planned speed."""
+        return type(self).formula(*self.numbers(), time, travelled, speed)
 
     def __init_subclass__(cls) -> None:
         """Looks the slots up once: every law of every cycle is asked for its numbers."""
@@ -61,10 +66,26 @@ def _single(name: str) -> Callable[[Any], tuple[float, ...]]:
     return lambda law: (getattr(law, name),)
 
 
+@compiled
+def speed_bound(
+    deceleration: float,
+    gain: float,
+    slope: float,
+    slow: float,
+    target: float,
+    time: float,
+    travelled: float,
+    speed: float,
+) -> float:
+    """Of `SpeedLaw`."""
+    return max(min(gain * (target - speed), slow + slope * speed), -deceleration)
+
+
 class SpeedLaw(Law):
     """Approach a target speed with comfort: gain × error, within the comfortable deceleration and acceleration."""
 
     __slots__ = ("_deceleration", "_gain", "_slope", "_slow", "target")
+    formula = staticmethod(speed_bound)
 
     def __init__(self, target: float, deceleration: float, p: SpeedParameters, limits: CommandLimits) -> None:
         self.target = target
@@ -81,32 +102,34 @@ class SpeedLaw(Law):
             and self._deceleration >= other._deceleration
         )
 
-    def bound(self, time: float, travelled: float, speed: float) -> float:
-        """See class."""
-        ceiling = self._slow + self._slope * speed
-        wanted = self._gain * (self.target - speed)
-        # Comparisons instead of min and max: every law is asked at every step of every plan.
-        if wanted > ceiling:
-            return ceiling
-        return wanted if wanted > -self._deceleration else -self._deceleration
+
+@compiled
+def curve_bound(
+    deceleration: float,
+    reaction: float,
+    distance: float,
+    target: float,
+    time: float,
+    travelled: float,
+    speed: float,
+) -> float:
+    """Of `CurveLaw`."""
+    half = 0.5 * speed * reaction
+    way = max(distance - travelled - half, half, 1.0)
+    return max(-deceleration, 0.5 * (target * target - speed * speed) / way)
 
 
 class CurveLaw(Law):
     """Be at a curve's speed when it begins: constant deceleration, done half a reaction time before it."""
 
     __slots__ = ("_deceleration", "_reaction", "distance", "target")
+    formula = staticmethod(curve_bound)
 
     def __init__(self, distance: float, target: float, p: SpeedParameters, limits: CommandLimits) -> None:
         self.distance = distance
         self.target = target
         self._reaction = p.curve_reaction
         self._deceleration = limits.comfort_deceleration
-
-    def bound(self, time: float, travelled: float, speed: float) -> float:
-        """See class."""
-        half = 0.5 * speed * self._reaction
-        way = max(self.distance - travelled - half, half, 1.0)
-        return max(-self._deceleration, 0.5 * (self.target * self.target - speed * speed) / way)
 
 
 def tightest_curve(
@@ -132,6 +155,49 @@ def tightest_curve(
     )
 
 
+@compiled
+def brake_needed(
+    lead: tuple[float, float, float, float],
+    delay: float,
+    margin: float,
+    time: float,
+    travelled: float,
+    speed: float,
+) -> float:
+    """The constant deceleration that is needed to keep a margin to a leader."""
+    gap, lead_speed, lead_acceleration, fade = lead
+    distance, lead_speed, lead_acceleration = lead_at(lead_speed, lead_acceleration, fade, time)
+    return needed_deceleration(
+        gap + distance - travelled, speed, lead_speed, lead_acceleration, delay, margin
+    )
+
+
+@compiled
+def brake_bound(
+    gap: float,
+    lead_speed: float,
+    lead_acceleration: float,
+    fade: float,
+    delay: float,
+    margin: float,
+    most: float,
+    release: float,
+    start: float,
+    surplus: float,
+    threshold: float,
+    emergency: float,
+    time: float,
+    travelled: float,
+    speed: float,
+) -> float:
+    """Of `BrakeLaw`."""
+    lead = (gap, lead_speed, lead_acceleration, fade)
+    needed = brake_needed(lead, delay, margin, time, travelled, speed)
+    if (emergency and needed >= release) or needed >= start:
+        return -min(most, needed * surplus)
+    return -needed if needed >= threshold else FREE
+
+
 class BrakeLaw(Law):
     """Stop short of, or keep off, an object by physics: no bound while comfort suffices, the needed deceleration where it does
     not, with a surplus once it is an emergency.
@@ -148,12 +214,13 @@ class BrakeLaw(Law):
         "emergency",
         "lead",
     )
+    formula = staticmethod(brake_bound)
 
     def __init__(
         self, lead: LeadMotion, delay: float, most: float, emergency: bool, p: FollowParameters
     ) -> None:
         self.lead = lead
-        self.emergency = emergency
+        self.emergency = float(emergency)
         self._delay = delay
         self._most = most
         self._margin, self._threshold = p.collision_margin, p.brake_threshold
@@ -165,30 +232,27 @@ class BrakeLaw(Law):
 
     def needed(self, time: float, travelled: float, speed: float) -> float:
         """The constant deceleration that is needed."""
-        distance, lead_speed, lead_acceleration = self.lead.at(time)
-        gap = self.lead.gap + distance - travelled
-        return needed_deceleration(gap, speed, lead_speed, lead_acceleration, self._delay, self._margin)
+        return brake_needed(self.lead.numbers(), self._delay, self._margin, time, travelled, speed)
 
-    def bound(self, time: float, travelled: float, speed: float) -> float:
-        """See class."""
-        needed = self.needed(time, travelled, speed)
-        if (self.emergency and needed >= self._release) or needed >= self._start:
-            return -min(self._most, needed * self._surplus)
-        return -needed if needed >= self._threshold else FREE
+
+_soft_stop = compiled(soft_stop)
+
+
+@compiled
+def stop_bound(hold: float, deceleration: float, time: float, travelled: float, speed: float) -> float:
+    """Of `StopLaw`."""
+    return _soft_stop(deceleration, hold, speed)
 
 
 class StopLaw(Law):
     """Stop where the car is, with a deceleration that eases near standstill so that the halt is soft."""
 
     __slots__ = ("_hold", "deceleration")
+    formula = staticmethod(stop_bound)
 
     def __init__(self, deceleration: float, hold: float) -> None:
         self.deceleration = deceleration
         self._hold = hold
-
-    def bound(self, time: float, travelled: float, speed: float) -> float:
-        """See class."""
-        return soft_stop(self.deceleration, self._hold, speed)
 
 
 def sight_speed(sight: float, deceleration: float, reaction: float) -> float:

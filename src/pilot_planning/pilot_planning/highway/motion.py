@@ -2,25 +2,21 @@
 
 import math
 
+from pilot_common.compiled import compiled
+
 HARDEST_LEAD_BRAKING = 9.0  # m/s², dry road; estimates beyond it are noise
 
 
 class LeadMotion:
     """Motion along the road with an acceleration that fades with a time constant, never backwards."""
 
-    __slots__ = ("acceleration", "fade", "gap", "speed", "stop_distance", "stop_time")
+    __slots__ = ("acceleration", "fade", "gap", "speed")
 
     def __init__(self, gap: float, speed: float, acceleration: float, fade: float) -> None:
         self.gap = gap
         self.speed = max(0.0, speed)
         self.acceleration = max(-HARDEST_LEAD_BRAKING, min(2.0, acceleration))
         self.fade = fade
-        self.stop_time, self.stop_distance = math.inf, math.inf
-        change = self.acceleration * fade
-        if self.speed < -change:
-            stop_time = -fade * math.log1p(self.speed / change)
-            self.stop_distance = self.at(stop_time)[0]
-            self.stop_time = stop_time
 
     def numbers(self) -> tuple[float, float, float, float]:
         """What it is made of, in the order of construction."""
@@ -28,16 +24,26 @@ class LeadMotion:
 
     def at(self, time: float) -> tuple[float, float, float]:
         """Distance covered, speed and acceleration after a time."""
-        if self.acceleration == 0.0:  # most of them: within the noise none is believed
-            return self.speed * time, self.speed, 0.0
-        if time >= self.stop_time:
-            return self.stop_distance, 0.0, 0.0
-        gone = -math.expm1(-time / self.fade)
-        change = self.acceleration * self.fade
-        distance = self.speed * time + change * (time - self.fade * gone)
-        return distance, max(0.0, self.speed + change * gone), self.acceleration * (1.0 - gone)
+        return lead_at(self.speed, self.acceleration, self.fade, time)
 
 
+@compiled
+def lead_at(speed: float, acceleration: float, fade: float, time: float) -> tuple[float, float, float]:
+    """Distance covered, speed and acceleration after a time of one with this speed and acceleration now."""
+    if acceleration == 0.0:  # most of them: within the noise none is believed
+        return speed * time, speed, 0.0
+    change, stands = acceleration * fade, False
+    if speed < -change:
+        stop_time = -fade * math.log1p(speed / change)
+        stands, time = time >= stop_time, min(time, stop_time)
+    gone = -math.expm1(-time / fade)
+    distance = speed * time + change * (time - fade * gone)
+    if stands:
+        return distance, 0.0, 0.0
+    return distance, max(0.0, speed + change * gone), acceleration * (1.0 - gone)
+
+
+@compiled
 def needed_deceleration(
     gap: float, speed: float, lead_speed: float, lead_acceleration: float, delay: float, margin: float
 ) -> float:

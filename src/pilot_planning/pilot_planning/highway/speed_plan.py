@@ -285,9 +285,9 @@ class SpeedPlanner:
         needed = law.needed(0.0, 0.0, speed)
         if law.bound(0.0, 0.0, speed) >= FREE:
             return
-        law.emergency = needed >= self._p.follow.emergency_threshold or (
-            law.emergency and needed >= self._p.follow.emergency_release
-        )
+        p, held = self._p.follow, law.emergency > 0.0
+        hard = needed >= p.emergency_threshold or (held and needed >= p.emergency_release)
+        law.emergency = float(hard)
         if law.emergency:
             braking.append(item.identity)
         name = "emergency" if law.emergency else "crossing" if item.role is Role.CROSSING else "brake"

@@ -7,56 +7,151 @@ import numpy as np
 from pilot_common.arc import linear_on
 from pilot_common.compiled import compiled
 from pilot_common.types import Trajectory
-from pilot_planning.highway.longitudinal import Law
+from pilot_planning.highway.adaptation import AlignLaw, ApproachLaw, align_bound, approach_bound
+from pilot_planning.highway.contingency import CutInLaw, cut_in_bound
+from pilot_planning.highway.following import FollowLaw, follow_bound
+from pilot_planning.highway.longitudinal import (
+    BrakeLaw,
+    CurveLaw,
+    Law,
+    SpeedLaw,
+    StopLaw,
+    brake_bound,
+    curve_bound,
+    speed_bound,
+    stop_bound,
+)
 from pilot_planning.highway.path import Path
+
+KINDS: dict[type[Law], int] = {
+    kind: code
+    for code, kind in enumerate(
+        (SpeedLaw, CurveLaw, BrakeLaw, StopLaw, FollowLaw, CutInLaw, ApproachLaw, AlignLaw)
+    )
+}
+MOST_NUMBERS = 18  # that a law is made of
 
 
 def roll_out(
     laws: Sequence[Law], speed: float, acceleration: float, up: float, down: float, step: float, samples: int
-) -> tuple[list[float], list[float], list[float]]:
-    """Distance, speed and acceleration (T each) when all laws are obeyed from `speed` and `acceleration` on, within the jerks."""
-    distance = 0.0
-    bounds = [law.bound for law in laws]
-    fall, rise, half = down * step, up * step, 0.5 * step
-    distances, speeds, accelerations = [0.0], [speed], [acceleration]
+) -> np.ndarray:
+    """Distance, speed and acceleration (3, T) when all laws are obeyed from `speed` and `acceleration` on, within the jerks."""
+    numbers = np.zeros((len(laws), MOST_NUMBERS))
+    for row, law in zip(numbers, laws, strict=True):
+        own = law.numbers()
+        row[: len(own)] = own
+    kinds = np.array([KINDS[type(law)] for law in laws])
+    return _rolled(kinds, numbers, speed, acceleration, up * step, down * step, step, samples)
+
+
+@compiled
+def _bound(kind: int, n: np.ndarray, time: float, travelled: float, speed: float) -> float:
+    """The bound of a law by its place in KINDS and its numbers."""
+    if kind == 0:
+        return speed_bound(n[0], n[1], n[2], n[3], n[4], time, travelled, speed)
+    if kind == 1:
+        return curve_bound(n[0], n[1], n[2], n[3], time, travelled, speed)
+    if kind == 2:
+        return brake_bound(
+            n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8], n[9], n[10], n[11], time, travelled, speed
+        )
+    if kind == 3:
+        return stop_bound(n[0], n[1], time, travelled, speed)
+    if kind == 4:
+        return follow_bound(
+            n[0],
+            n[1],
+            n[2],
+            n[3],
+            n[4],
+            n[5],
+            n[6],
+            n[7],
+            n[8],
+            n[9],
+            n[10],
+            n[11],
+            n[12],
+            n[13],
+            n[14],
+            n[15],
+            n[16],
+            n[17],
+            time,
+            travelled,
+            speed,
+        )
+    if kind == 5:
+        return cut_in_bound(
+            n[0],
+            n[1],
+            n[2],
+            n[3],
+            n[4],
+            n[5],
+            n[6],
+            n[7],
+            n[8],
+            n[9],
+            n[10],
+            n[11],
+            n[12],
+            n[13],
+            time,
+            travelled,
+            speed,
+        )
+    if kind == 6:
+        return approach_bound(n[0], n[1], n[2], n[3], n[4], time, travelled, speed)
+    return align_bound(n[0], n[1], n[2], time, travelled, speed)
+
+
+@compiled
+def _rolled(
+    kinds: np.ndarray,
+    numbers: np.ndarray,
+    speed: float,
+    acceleration: float,
+    rise: float,
+    fall: float,
+    step: float,
+    samples: int,
+) -> np.ndarray:
+    """`roll_out` of K laws by kinds (K,) and numbers (K, MOST_NUMBERS), with the change of acceleration allowed in a step."""
+    rolled, half, distance = np.zeros((3, samples)), 0.5 * step, 0.0
+    rolled[1, 0], rolled[2, 0] = speed, acceleration
     for index in range(1, samples):
         time = index * step
-        # where the present acceleration leads to, then the laws there: half-explicit, stable for the gains used at this step.
-        # Comparisons instead of min and max: this is done at every step of every plan.
-        ahead = speed + acceleration * step
-        ahead = ahead if ahead > 0.0 else 0.0
+        # where the present acceleration leads to, then the laws there: half-explicit, stable for the gains used at this step
+        ahead = max(speed + acceleration * step, 0.0)
         travelled = distance + half * (speed + ahead)
         following = acceleration + rise
-        for bound in bounds:
-            wanted = bound(time, travelled, ahead)
-            following = wanted if wanted < following else following
-        lowest = acceleration - fall
-        following = following if following > lowest else lowest
+        for row in range(len(kinds)):
+            following = min(following, _bound(kinds[row], numbers[row], time, travelled, ahead))
+        following = max(following, acceleration - fall)
         reached = speed + half * (acceleration + following)
         if reached <= 0.0:
-            reached, following = 0.0, following if following > 0.0 else 0.0
+            reached, following = 0.0, max(following, 0.0)
         distance += half * (speed + reached)
         speed, acceleration = reached, following
-        distances.append(distance)
-        speeds.append(speed)
-        accelerations.append(acceleration)
-    return distances, speeds, accelerations
+        rolled[0, index], rolled[1, index], rolled[2, index] = distance, speed, acceleration
+    return rolled
 
 
 def along_path(
-    path: Path, step: float, distances: list[float], speeds: list[float], accelerations: list[float]
+    path: Path, step: float, distance: np.ndarray, speed: np.ndarray, acceleration: np.ndarray
 ) -> Trajectory:
     """The rollout laid along the path."""
     position, heading, curvature = _at_distances(
-        path.point, path.heading, path.curvature, path.distance, np.array(distances)
+        path.point, path.heading, path.curvature, path.distance, distance
     )
     return Trajectory(
-        time=step * np.arange(len(distances)),
+        time=step * np.arange(len(distance)),
         position=position,
         heading=heading,
         curvature=curvature,
-        speed=np.array(speeds),
-        acceleration=np.array(accelerations),
+        speed=speed,
+        acceleration=acceleration,
     )
 
 

@@ -2,10 +2,12 @@
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from pilot_common.arc import foot
+from pilot_common.compiled import compiled
 from pilot_common.geometry import Pose, wrap
 from pilot_common.messages import empty_arrays
 from pilot_common.road import ReferenceLine
@@ -120,19 +122,16 @@ class Controller:
             return ""
         if self._refused is not None and plan is self._refused[0]:
             return self._refused[1]
-        fault = _fault(plan)
+        look = _look(plan)
+        fault = look.fault
         origin = self._odometer.pose(plan.stamp) if not fault else None
         if not fault and origin is None:
             fault = "the plan is older than the memory of motion"
         if fault or origin is None:
             self._refused = (plan, fault)
             return fault
-        step = plan.path[1:] - plan.path[:-1]
-        distance = np.zeros(len(plan.path))
-        np.cumsum(np.sqrt(np.einsum("pi,pi->p", step, step)), out=distance[1:])
-        line = ReferenceLine(plan.path, distance, plan.path_heading, plan.path_curvature)
-        sharpest = float(np.abs(plan.path_curvature).max())
-        self._course = Course(plan, origin, line, Profile(plan.trajectory), sharpest)
+        line = ReferenceLine(plan.path, look.distance, plan.path_heading, plan.path_curvature)
+        self._course = Course(plan, origin, line, Profile(plan.trajectory), look.sharpest)
         return ""
 
     def _place(self, course: Course, stamp: float) -> tuple[float, float, float] | None:
@@ -214,21 +213,57 @@ class Controller:
         return min(count, 10)
 
 
-def _fault(plan: Plan) -> str:
-    """Why a plan cannot be driven; empty where it can."""
+class Look(NamedTuple):
+    """Why a plan cannot be driven, empty where it can; then distances along its path (P,) and its largest curvature."""
+
+    fault: str
+    distance: np.ndarray
+    sharpest: float
+
+
+def _look(plan: Plan) -> Look:
+    trajectory, nothing = plan.trajectory, np.empty(0)
     if not plan.valid:
-        return f"plan not valid: {plan.reason}"
-    if len(plan.path) < 2 or len(plan.trajectory.time) < 2:
-        return "the plan is empty"
-    trajectory = plan.trajectory
-    total = plan.stamp + plan.path.sum() + plan.path_heading.sum() + plan.path_curvature.sum()
-    total += trajectory.time.sum() + trajectory.speed.sum() + trajectory.acceleration.sum()
-    if not math.isfinite(total):
-        return "the plan is not finite"
-    step = plan.path[1:] - plan.path[:-1]
-    if not (step.any(axis=1).all() and (trajectory.time[1:] > trajectory.time[:-1]).all()):
-        return "the plan's path or time stands still"
-    return ""
+        return Look(f"plan not valid: {plan.reason}", nothing, 0.0)
+    if len(plan.path) < 2 or len(trajectory.time) < 2:
+        return Look("the plan is empty", nothing, 0.0)
+    distance, sharpest, total, goes_on = _measure(
+        plan.path,
+        plan.path_heading,
+        plan.path_curvature,
+        trajectory.time,
+        trajectory.speed,
+        trajectory.acceleration,
+    )
+    if not math.isfinite(plan.stamp + total):
+        return Look("the plan is not finite", nothing, 0.0)
+    return Look("" if goes_on else "the plan's path or time stands still", distance, sharpest)
+
+
+@compiled
+def _measure(
+    path: np.ndarray,
+    heading: np.ndarray,
+    curvature: np.ndarray,
+    time: np.ndarray,
+    speed: np.ndarray,
+    acceleration: np.ndarray,
+) -> tuple[np.ndarray, float, float, bool]:
+    """Distances along a path (P, 2), the largest of its curvatures (P,), the sum of all numbers, and whether path and time (T,)
+    go on everywhere.
+    """
+    distance, sharpest, total, goes_on = np.zeros(len(path)), 0.0, 0.0, True
+    for index in range(len(path)):
+        total += path[index, 0] + path[index, 1] + heading[index] + curvature[index]
+        sharpest = max(sharpest, abs(curvature[index]))
+        if index:
+            across, up = path[index, 0] - path[index - 1, 0], path[index, 1] - path[index - 1, 1]
+            distance[index] = distance[index - 1] + math.sqrt(across * across + up * up)
+            goes_on &= across != 0.0 or up != 0.0
+    for index in range(len(time)):
+        total += time[index] + speed[index] + acceleration[index]
+        goes_on &= index == 0 or time[index] > time[index - 1]
+    return distance, sharpest, total, goes_on
 
 
 def _no_command(stamp: float, reason: str) -> Command:

@@ -54,7 +54,9 @@ class Odometer:
         if self.state is None or stamp < self._past[0][0] - 1e-6:
             return None
         ahead = stamp - self.state.stamp
-        if ahead >= 0.0:
+        if ahead == 0.0:
+            return self._past[-1][1]
+        if ahead > 0.0:
             state = self.state
             return self._go(
                 self._past[-1][1], state.speed, state.yaw_rate, state.acceleration, min(ahead, self._memory)

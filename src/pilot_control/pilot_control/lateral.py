@@ -4,11 +4,13 @@ import math
 
 import numpy as np
 
+from pilot_common.arc import linear_on
+from pilot_common.compiled import compiled
 from pilot_common.road import ReferenceLine
 from pilot_common.types import VehicleState
-from pilot_common.tyres import HARDEST, Tyres
+from pilot_common.tyres import HARDEST, Tyres, understeer
 from pilot_common.vehicle import Facts
-from pilot_control.lateral_design import ERROR_STATES, design
+from pilot_control.lateral_design import ERROR_STATES, design, gains_at
 from pilot_control.lateral_program import Bounds, first_change, holds
 from pilot_control.parameters import ControlParameters
 from pilot_control.steering_response import SteeringResponse
@@ -36,7 +38,7 @@ class Lateral:
         self._turn = SteadyTurn(facts)
         self._tyres = Tyres(facts)
         self._limits, self._actuators = facts.limits, facts.actuators
-        self._ahead = self._period * (np.arange(self._design.horizon) + 0.5)
+        self._numbers = np.zeros(self._design.blocks.shape[2])  # gains, at the last step
         self._x = np.zeros(ERROR_STATES + self._design.pending + self._design.horizon)
         self.response = SteeringResponse(facts, parameters.response)
         self.reset()
@@ -51,14 +53,10 @@ class Lateral:
         self.limited = False
         self.follow(0.0)
 
-    @property
-    def command(self) -> float:
-        """The last command."""
-        return self._pending[-1]
-
     def follow(self, steering_angle: float) -> None:
         """As if what the car does now had been commanded: a later engagement begins without a jolt."""
-        self._pending = [steering_angle] * self._design.pending
+        self.command = steering_angle  # the last one
+        self._pending = np.full(self._design.pending, steering_angle)
 
     def observe(self, state: VehicleState, frozen: bool) -> None:
         """Learns how the car answers, whoever steers; not while `frozen`."""
@@ -75,49 +73,56 @@ class Lateral:
         acceleration = max(-HARDEST, min(HARDEST, state.acceleration))
         across = speed * yaw_rate
         transferred = (self._tyres.understeer(acceleration) - self._turn.gradient) * across
-        gains = self._design.gains(speed, response.gradient)
         gain, offset = response.gain, self._learned + transferred
         share = min(1.0, count * self._period / self._p.slip_filter)
         self._steady += share * (across - self._steady)
         zero = response.offset + offset / gain  # reported angle that does not turn the car
         angle = gain * (state.steering_angle - zero)
-        for _ in range(count):
-            keep, by_yaw_rate, by_angle = gains.slip
-            self._sideways = keep * self._sideways + by_yaw_rate * yaw_rate + by_angle * angle
-        curvature = np.interp(station + speed * self._ahead, line.station, line.curvature)
         most = self._p.largest_error
         near = max(-most, min(most, error))  # far away: approach at a constant angle
-        x, first = self._x, ERROR_STATES + self._design.pending
-        x[:ERROR_STATES] = near, heading - self._slip * self._steady, self._sideways, yaw_rate, angle
-        x[ERROR_STATES:first] = self._pending
-        x[ERROR_STATES:first] -= zero
-        x[ERROR_STATES:first] *= gain
-        x[first:] = curvature
-        change = -float(gains.feedback @ x[:first]) - float(gains.preview @ curvature)
+        change, self._sideways, middle, farthest = _optimum(
+            self._design.blocks,
+            self._design.gradients,
+            speed,
+            response.gradient,
+            self._numbers,
+            self._pending,
+            line.station,
+            line.curvature,
+            station,
+            self._period,
+            (near, heading - self._slip * self._steady, self._sideways, yaw_rate, angle),
+            zero,
+            gain,
+            count,
+            self._x,
+        )
         bounds = self._bounds(speed, zero, gain)
-        forecast = None
         self.limited = False
-        if not self._calm(change, curvature, bounds, speed):
-            forecast = self._design.coming(gains, x)
+        if not self._calm(change, middle, farthest, bounds, speed):
+            gains = self._design.gains(speed, response.gradient)
+            forecast = self._design.coming(gains, self._x)
             self.limited = not holds(forecast, bounds)
-        if forecast is not None and self.limited:
-            best = first_change(forecast[0], self._design.answer(gains), bounds)
-            change = change if best is None else best
-        else:
-            self._learn(error, speed, float(gains.feedback[1] / gains.feedback[0]), count)
+            if self.limited:
+                best = first_change(forecast[0], self._design.answer(gains), bounds)
+                change = change if best is None else best
+        if not self.limited:
+            self._learn(error, speed, float(self._numbers[1] / self._numbers[0]), count)
         command = self._bounded(self.command + change / gain, speed, count)
         self._push(command, count)
         return command
 
-    def _calm(self, change: float, curvature: np.ndarray, bounds: Bounds, speed: float) -> bool:
-        """Whether change, command and road ahead are so far from every limit that none need be looked for."""
+    def _calm(self, change: float, middle: float, farthest: float, bounds: Bounds, speed: float) -> bool:
+        """Whether change, command and road (curvature in the middle and at the end of the preview) are so far from every limit
+        that none need be looked for.
+        """
         length = self._turn.wheelbase + self.response.gradient * speed * speed
         sharp = CALM * bounds.most
         return (
             abs(change) < CALM * bounds.high
             and abs(bounds.last) < sharp
-            and abs(float(curvature[-1])) * length < sharp
-            and abs(float(curvature[len(curvature) // 2])) * length < sharp
+            and abs(farthest) * length < sharp
+            and abs(middle) * length < sharp
         )
 
     def _bounds(self, speed: float, zero: float, gain: float) -> Bounds:
@@ -164,7 +169,10 @@ class Lateral:
         self._slip = max(-self._p.slip_limit, min(self._p.slip_limit, more))
 
     def _push(self, command: float, count: int) -> None:
-        self._pending = (self._pending + [command] * count)[-self._design.pending :]
+        self.command, pending = command, self._pending
+        for _ in range(count):
+            pending[:-1] = pending[1:]
+            pending[-1] = command
 
     def speed_limit(self, curvature: float, speed: float) -> tuple[float, str]:
         """How fast the car may go with the steering it turns out to have, with a curvature ahead, and why not faster.
@@ -192,6 +200,71 @@ class Lateral:
     def steady_angle(self, curvature: np.ndarray, speed: np.ndarray, acceleration: np.ndarray) -> np.ndarray:
         """Steering angle for curvatures (T,) at speeds and accelerations (T,) in steady turns, learned offset included."""
         response = self.response
-        transfer = self._tyres.understeer(np.maximum(acceleration, -HARDEST)) - self._turn.gradient
-        length = self._turn.wheelbase + (response.gradient + transfer) * speed * speed
-        return (np.arctan(curvature * length) + self._learned) / response.gain + response.offset
+        return _steady_angles(
+            curvature,
+            speed,
+            acceleration,
+            self._tyres.axles,
+            (self._turn.wheelbase, response.gradient - self._turn.gradient),
+            (self._learned, response.gain, response.offset),
+        )
+
+
+@compiled
+def _optimum(
+    blocks: np.ndarray,
+    gradients: np.ndarray,
+    speed: float,
+    gradient: float,
+    numbers: np.ndarray,
+    pending: np.ndarray,
+    own: np.ndarray,
+    curvature: np.ndarray,
+    station: float,
+    period: float,
+    state: tuple[float, float, float, float, float],
+    zero: float,
+    gain: float,
+    count: int,
+    x: np.ndarray,
+) -> tuple[float, float, float, float]:
+    """The unconstrained change of command, the lateral velocity `count` periods on, and curvatures in the middle and at the end
+    of the preview.
+
+    `blocks` and `gradients` are those of the design, `pending` (n,) the commands under way as reported angles, `own` and
+    `curvature` (P,) those of the line, on which the car is at `station`, `state` the error state before v_y has gone on.
+    `numbers` of `Gains` and `x` (5 + n + H,) are filled.
+    """
+    gains_at(blocks, gradients, speed, gradient, numbers, np.empty(4))
+    first, last = ERROR_STATES + len(pending), len(x)
+    x[0], x[1], sideways, x[3], x[4] = state
+    for _ in range(count):
+        sideways = numbers[last] * sideways + numbers[last + 1] * x[3] + numbers[last + 2] * x[4]
+    x[2] = sideways
+    for index in range(len(pending)):
+        x[ERROR_STATES + index] = gain * (pending[index] - zero)
+    for index in range(last - first):
+        x[first + index] = linear_on(own, curvature, station + speed * (period * (index + 0.5)))
+    change = 0.0
+    for index in range(last):
+        change -= numbers[index] * x[index]
+    return change, sideways, x[first + (last - first) // 2], x[last - 1]
+
+
+@compiled
+def _steady_angles(
+    curvature: np.ndarray,
+    speed: np.ndarray,
+    acceleration: np.ndarray,
+    axles: tuple[float, float, float, float],
+    turn: tuple[float, float],
+    learned: tuple[float, float, float],
+) -> np.ndarray:
+    """See `Lateral.steady_angle`. `turn`: wheelbase, gradient beyond that of the facts; `learned`: steering, gain, offset."""
+    (wheelbase, beyond), (steering, gain, offset) = turn, learned
+    angle = np.empty(len(curvature))
+    for index in range(len(curvature)):
+        gradient = beyond + understeer(axles, max(acceleration[index], -HARDEST))
+        length = wheelbase + gradient * speed[index] * speed[index]
+        angle[index] = (math.atan(curvature[index] * length) + steering) / gain + offset
+    return angle

@@ -23,7 +23,6 @@ taken to have another rear axle: then it answers at first as its facts tell, and
 gradient does not tell.
 """
 
-from bisect import bisect_left
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
@@ -31,13 +30,13 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import expm
 
+from pilot_common.compiled import compiled
 from pilot_common.physics import GRAVITY
 from pilot_common.vehicle import Body, Facts
 from pilot_control.parameters import ControlParameters, LateralParameters
 from pilot_vehicle.steady_turn import SteadyTurn, understeer_gradient
 
 SPEEDS = np.array((1.0, 1.5, 2.5, 4.0, 6.0, 9.0, 13.0, 18.0, 24.0, 31.0, 40.0, 50.0))  # m/s
-SPEED_LIST = SPEEDS.tolist()  # looked up at every step
 # rad per m/s², between them the car's own: from the rear axle 30 % too soft on a wet road to the front axle
 GRADIENTS = (-0.0075, -0.005, -0.003, -0.0015, 0.0025, 0.005, 0.009)
 ERROR_STATES = 5
@@ -50,23 +49,33 @@ SLIP_ROW = 3  # numbers of the model of lateral velocity
 class Gains(NamedTuple):
     """At one speed and gradient, linear in the table. x has 5 + n elements, curvatures H."""
 
-    feedback: np.ndarray  # (5 + n,)
-    preview: np.ndarray  # (H,)
-    slip: list[float]  # v_y' = slip · (v_y, r, δ) a period later
+    numbers: np.ndarray  # (5 + n + H + 3,): feedback, preview, then v_y' = slip · (v_y, r, δ) a period later
+    pending: int
     field: tuple[int, int]  # of the table
     weights: np.ndarray  # (4,) of the nodes around it
+
+    @property
+    def feedback(self) -> np.ndarray:
+        """Of the state (5 + n,)."""
+        return self.numbers[: ERROR_STATES + self.pending]
+
+    @property
+    def preview(self) -> np.ndarray:
+        """Of the curvatures (H,)."""
+        return self.numbers[ERROR_STATES + self.pending : -SLIP_ROW]
 
 
 @dataclass(frozen=True)
 class LateralDesign:
     """Tables over S speeds and G gradients.
 
-    `blocks` has the gains (5 + n + H + 3, 4) at the four nodes around each field of the table, `forecast` (S, G, 2 N,
-    5 + n + H) the unconstrained changes of command and their sums, `impulse` (S, G, N) the answer of those changes to c_0 = 1.
+    `blocks` (S − 1, G − 1, 5 + n + H + 3, 4) has the gains at the four nodes around each field of the table, `forecast`
+    (S, G, 2 N, 5 + n + H) the unconstrained changes of command and their sums, `impulse` (S, G, N) the answer of those changes
+    to c_0 = 1.
     """
 
-    gradients: list[float]
-    blocks: list[list[np.ndarray]]
+    gradients: np.ndarray
+    blocks: np.ndarray
     forecast: np.ndarray
     impulse: np.ndarray
     pending: int
@@ -78,25 +87,9 @@ class LateralDesign:
 
     def gains(self, speed: float, gradient: float) -> Gains:
         """For now."""
-        row, across = _between(SPEED_LIST, speed)
-        column, along = _between(self.gradients, gradient)
-        weights = np.array(
-            (
-                (1.0 - across) * (1.0 - along),
-                (1.0 - across) * along,
-                across * (1.0 - along),
-                across * along,
-            )
-        )
-        numbers = self.blocks[row][column].dot(weights)
-        first = ERROR_STATES + self.pending
-        return Gains(
-            numbers[:first],
-            numbers[first:-SLIP_ROW],
-            numbers[-SLIP_ROW:].tolist(),
-            (row, column),
-            weights,
-        )
+        numbers, weights = np.empty(self.blocks.shape[2]), np.empty(4)
+        row, column = gains_at(self.blocks, self.gradients, speed, gradient, numbers, weights)
+        return Gains(numbers, self.pending, (row, column), weights)
 
     def coming(self, gains: Gains, x: np.ndarray) -> np.ndarray:
         """The unconstrained changes and their sums (2, N) from x and curvatures, (5 + n + H,) in one."""
@@ -110,10 +103,32 @@ class LateralDesign:
         return gains.weights.dot(self.impulse[row : row + 2, column : column + 2].reshape(4, -1))
 
 
-def _between(grid: list[float], value: float) -> tuple[int, float]:
+@compiled
+def gains_at(
+    blocks: np.ndarray,
+    gradients: np.ndarray,
+    speed: float,
+    gradient: float,
+    numbers: np.ndarray,
+    weights: np.ndarray,
+) -> tuple[int, int]:
+    """The field of the table around a speed and a gradient; `numbers` (5 + n + H + 3,) and `weights` (4,) of `Gains` there."""
+    row, across = _between(SPEEDS, speed)
+    column, along = _between(gradients, gradient)
+    weights[0], weights[1] = (1.0 - across) * (1.0 - along), (1.0 - across) * along
+    weights[2], weights[3] = across * (1.0 - along), across * along
+    for index in range(len(numbers)):
+        numbers[index] = 0.0
+        for node in range(4):
+            numbers[index] += blocks[row, column, index, node] * weights[node]
+    return row, column
+
+
+@compiled
+def _between(grid: np.ndarray, value: float) -> tuple[int, float]:
     """Index of the grid value before, and the share of the way to the next; the ends are kept."""
-    index = min(max(bisect_left(grid, value), 1), len(grid) - 1)
-    share = (value - grid[index - 1]) / (grid[index] - grid[index - 1])
+    index = min(max(int(np.searchsorted(grid, value)), 1), len(grid) - 1)
+    share = float((value - grid[index - 1]) / (grid[index] - grid[index - 1]))
     return index - 1, min(max(share, 0.0), 1.0)
 
 
@@ -126,7 +141,7 @@ def design(facts: Facts, parameters: ControlParameters) -> LateralDesign:
     own = understeer_gradient(facts)
     gradients = sorted((own, *(g for g in GRADIENTS if abs(g - own) > 3e-4)))
     cars = [with_gradient(facts, gradient) for gradient in gradients]
-    models = [error_model(car, speed) for speed in SPEED_LIST for car in cars]
+    models = [error_model(car, speed) for speed in SPEEDS.tolist() for car in cars]
     a, b, e = (np.array([model[part] for model in models]) for part in range(3))
     big_a, big_b, big_e = _discrete(a, b, e, parameters.period, delay, pending)
     speeds = np.repeat(SPEEDS, len(cars))
@@ -140,16 +155,10 @@ def design(facts: Facts, parameters: ControlParameters) -> LateralDesign:
     forecast, impulse = _forecast(big_a, big_b, big_e, feedback, preview)
     shape = (len(SPEEDS), len(gradients))
     table = np.concatenate((feedback, preview, slip), axis=1).reshape(*shape, -1)
-    blocks = [
-        [
-            np.ascontiguousarray(table[row : row + 2, column : column + 2].reshape(4, -1).T)
-            for column in range(shape[1] - 1)
-        ]
-        for row in range(shape[0] - 1)
-    ]
+    around = np.stack((table[:-1, :-1], table[:-1, 1:], table[1:, :-1], table[1:, 1:]), axis=-1)
     return LateralDesign(
-        gradients,
-        blocks,
+        np.array(gradients),
+        np.ascontiguousarray(around),
         np.concatenate((forecast, forecast.cumsum(axis=1)), axis=1).reshape(*shape, 2 * HORIZON, -1),
         impulse.reshape(*shape, HORIZON),
         pending,

@@ -1,7 +1,8 @@
 """The language of rule packs: expressions over named signals, checked and translated once.
 
 An expression is written as in Python and read with `ast`; only what stands in the tables below is understood, everything else is
-refused, and nothing is ever evaluated by Python itself. Numbers and conditions are told apart. What needs a memory
+refused. What is understood becomes Python again, written anew from those tables alone: numbers, places in the list `v` of all
+values, and the functions of `Program.functions`. Numbers and conditions are told apart. What needs a memory
 (`rule_memories.py`) looks only back, so the same expression runs in the car and over a recording. A number that is not known
 (NaN) makes every comparison with it false.
 """
@@ -11,10 +12,11 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pilot_common.regulation import FORMULAS
-from pilot_common.rule_memories import MEMORIES, UNKNOWN, Evaluate, Kind, Memory
+from pilot_common.rule_memories import MEMORIES, UNKNOWN, Kind, Memory
 
 Table = tuple[tuple[float, float], ...]
 
@@ -25,13 +27,19 @@ class FormulaError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A translated expression. `constant` is its value where it depends on nothing; `topics` is the bit set that it needs."""
+    """A translated expression, as Python in `text`. `constant` is its value where it depends on nothing; `topics` is the bit set
+    that it needs.
+    """
 
     kind: Kind
-    evaluate: Evaluate
+    text: str
+    functions: Mapping[str, Any]
     topics: int = 0
     constant: float | None = None
-    slot: int | None = None
+
+    def evaluate(self, values: Sequence[Any]) -> Any:
+        """Its value for those of all signals, then of all memories."""
+        return eval(self.text, {**self.functions, "v": values})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +63,23 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], int | None, Kind]] = {
     "within": (_within, 3, Kind.CONDITION),
     **{name: (function, count, Kind.NUMBER) for name, (function, count) in FORMULAS.items()},
 }
-ARITHMETIC: dict[type, Callable[[float, float], float]] = {
-    ast.Add: lambda a, b: a + b,
-    ast.Sub: lambda a, b: a - b,
-    ast.Mult: lambda a, b: a * b,
-    ast.Div: lambda a, b: a / b if b else UNKNOWN,
+ARITHMETIC = {ast.Add: "({} + {})", ast.Sub: "({} - {})", ast.Mult: "({} * {})", ast.Div: "divide({}, {})"}
+COMPARISONS = {
+    ast.Lt: "({} < {})",
+    ast.LtE: "({} <= {})",
+    ast.Gt: "({} > {})",
+    ast.GtE: "({} >= {})",
+    ast.Eq: "({} == {})",
+    ast.NotEq: "differ({}, {})",
 }
-COMPARISONS: dict[type, Callable[[float, float], bool]] = {
-    ast.Lt: lambda a, b: a < b,
-    ast.LtE: lambda a, b: a <= b,
-    ast.Gt: lambda a, b: a > b,
-    ast.GtE: lambda a, b: a >= b,
-    ast.Eq: lambda a, b: a == b,
-    ast.NotEq: lambda a, b: a != b and not math.isnan(a),
-}
+
+
+def _divide(a: float, b: float) -> float:
+    return a / b if b else UNKNOWN
+
+
+def _differ(a: float, b: float) -> bool:
+    return a != b and not math.isnan(a)
 
 
 def interpolate(table: Table, x: float) -> float:
@@ -82,12 +93,22 @@ def interpolate(table: Table, x: float) -> float:
     return a + (x - low) / (high - low) * (b - a)
 
 
+BUILT_IN: dict[str, Any] = {
+    **{name: function for name, (function, _, _) in FUNCTIONS.items()},
+    **{"divide": _divide, "differ": _differ, "nan": math.nan, "inf": math.inf, "__builtins__": {}},
+}
+
+
 @dataclass(slots=True)
 class Program:
-    """Everything that several packs compute, each memory once. `names` are the signals; slots of memories follow theirs."""
+    """Everything that several packs compute, each memory once. `names` are the signals; slots of memories follow theirs.
+
+    `functions` are all that translated expressions call, by the names that they use.
+    """
 
     names: Mapping[str, Name]
     memories: list[Memory] = field(default_factory=list)
+    functions: dict[str, Any] = field(default_factory=lambda: dict(BUILT_IN))
     _known: dict[str, Expression] = field(default_factory=dict)
 
     def translate(
@@ -117,8 +138,20 @@ class Program:
             memory = make()
             slot = len(self.names) + len(self.memories)
             self.memories.append(memory)
-            self._known[key] = Expression(memory.yields, _look_up(slot), memory.topics, slot=slot)
+            self._known[key] = Expression(memory.yields, f"v[{slot}]", self.functions, memory.topics)
         return self._known[key]
+
+    def function(self, name: str, lines: Sequence[str]) -> Callable[..., Any]:
+        """The function `name` that lines of translated expressions define."""
+        exec("\n".join(lines), scope := dict(self.functions))
+        made: Callable[..., Any] = scope[name]
+        return made
+
+    def table(self, table: Table) -> str:
+        """The name of a function that reads a table."""
+        name = f"table_{len(self.functions)}"
+        self.functions[name] = partial(interpolate, table)
+        return name
 
 
 def parse(text: str) -> ast.expr:
@@ -129,12 +162,8 @@ def parse(text: str) -> ast.expr:
         raise FormulaError(f"cannot be read: {error.msg} in '{text}'") from None
 
 
-def _look_up(slot: int) -> Evaluate:
-    return lambda values: values[slot]
-
-
 class _Translator:
-    """Turns syntax into closures, checking kinds on the way."""
+    """Turns syntax into text, checking kinds on the way."""
 
     def __init__(
         self,
@@ -162,23 +191,21 @@ class _Translator:
             case ast.Constant(value=bool() | str() | bytes() | None):
                 pass
             case ast.Constant(value=int() | float() as number):
-                return _constant(float(number))
+                return self._constant(float(number))
             case ast.Name(id=name):
                 return self._name(name)
             case ast.BoolOp():
                 return self._all_or_any(node)
             case ast.UnaryOp(op=ast.Not()):
-                inner = self.of_kind(node.operand, Kind.CONDITION)
-                evaluate = inner.evaluate
-                return Expression(Kind.CONDITION, lambda values: not evaluate(values), inner.topics)
+                return self._applied("(not {})", [self.of_kind(node.operand, Kind.CONDITION)], Kind.CONDITION)
             case ast.UnaryOp(op=ast.USub()):
-                return _applied(lambda a: -a, [self.of_kind(node.operand, Kind.NUMBER)], Kind.NUMBER)
+                return self._applied("(-{})", [self.of_kind(node.operand, Kind.NUMBER)], Kind.NUMBER)
             case ast.BinOp() if type(node.op) in ARITHMETIC:
                 sides = [self.of_kind(side, Kind.NUMBER) for side in (node.left, node.right)]
-                return _applied(ARITHMETIC[type(node.op)], sides, Kind.NUMBER)
+                return self._applied(ARITHMETIC[type(node.op)], sides, Kind.NUMBER)
             case ast.Compare(ops=[operator]) if type(operator) in COMPARISONS:
                 sides = [self.of_kind(side, Kind.NUMBER) for side in (node.left, node.comparators[0])]
-                return _applied(COMPARISONS[type(operator)], sides, Kind.CONDITION)
+                return self._applied(COMPARISONS[type(operator)], sides, Kind.CONDITION)
             case ast.Call(func=ast.Name(id=name), keywords=[]):
                 return self._call(name, node)
         raise FormulaError(f"'{ast.unparse(node)}' is not part of the language of rules")
@@ -193,39 +220,35 @@ class _Translator:
         if isinstance(value, tuple):
             raise FormulaError(f"'{name}' is a table: write {name}(x)")
         if value is not None:
-            return _constant(value)
+            return self._constant(value)
         signal = self._program.names.get(name)
         if signal is None:
             raise FormulaError(f"'{name}' is neither a signal, a parameter nor a definition")
-        return Expression(signal.kind, _look_up(signal.slot), signal.topic, slot=signal.slot)
+        return Expression(signal.kind, f"v[{signal.slot}]", self._program.functions, signal.topic)
 
     def _all_or_any(self, node: ast.BoolOp) -> Expression:
         parts = [self.of_kind(part, Kind.CONDITION) for part in node.values]
-        join = _both if isinstance(node.op, ast.And) else _either
-        joined = parts[-1].evaluate
-        for part in reversed(parts[:-1]):
-            joined = join(part, joined)
-        return Expression(Kind.CONDITION, joined, _topics(parts))
+        join = " and " if isinstance(node.op, ast.And) else " or "
+        return self._applied(f"({join.join(['{}'] * len(parts))})", parts, Kind.CONDITION)
 
     def _call(self, name: str, node: ast.Call) -> Expression:
         constant = self._constants.get(name)
         if isinstance(constant, tuple):
             if len(node.args) != 1:
                 raise FormulaError(f"the table '{name}' takes one number, found {len(node.args)}")
-            table = constant
-            return _applied(
-                lambda x: interpolate(table, x), [self.of_kind(node.args[0], Kind.NUMBER)], Kind.NUMBER
-            )
+            argument = self.of_kind(node.args[0], Kind.NUMBER)
+            return self._applied(f"{self._program.table(constant)}({{}})", [argument], Kind.NUMBER)
         if name in MEMORIES:
             return self._memory(name, node)
         if name not in FUNCTIONS:
             raise FormulaError(
                 f"there is no function '{name}'; there are {', '.join((*FUNCTIONS, *MEMORIES))}"
             )
-        function, count, kind = FUNCTIONS[name]
+        _, count, kind = FUNCTIONS[name]
         if len(node.args) != count and not (count is None and len(node.args) >= 2):
             raise FormulaError(f"{name} takes {count or 'two or more'} numbers, found {len(node.args)}")
-        return _applied(function, [self.of_kind(argument, Kind.NUMBER) for argument in node.args], kind)
+        arguments = [self.of_kind(argument, Kind.NUMBER) for argument in node.args]
+        return self._applied(f"{name}({', '.join(['{}'] * len(arguments))})", arguments, kind)
 
     def _memory(self, name: str, node: ast.Call) -> Expression:
         cls = MEMORIES[name]
@@ -241,8 +264,19 @@ class _Translator:
             seconds = given
         key = f"{name}({', '.join(self._key(argument) for argument in node.args)})"
         return self._program.memory(
-            key, lambda: cls([argument.evaluate for argument in arguments], seconds, _topics(arguments))
+            key, lambda: cls(", ".join(part.text for part in arguments), seconds, _topics(arguments))
         )
+
+    def _constant(self, value: float) -> Expression:
+        return Expression(Kind.NUMBER, f"({value!r})", self._program.functions, constant=value)
+
+    def _applied(self, pattern: str, parts: Sequence[Expression], kind: Kind) -> Expression:
+        """What a pattern makes of parts; of constants it is computed now."""
+        text = pattern.format(*(part.text for part in parts))
+        whole = Expression(kind, text, self._program.functions, _topics(parts))
+        if kind is Kind.NUMBER and None not in [part.constant for part in parts]:
+            return self._constant(float(whole.evaluate(())))
+        return whole
 
     def _key(self, node: ast.expr) -> str:
         """The expression with everything in it written out, so that equal memories are recognised across clauses."""
@@ -253,42 +287,8 @@ class _Translator:
         return " ".join((ast.unparse(node), *told))
 
 
-def _both(part: Expression, rest: Evaluate) -> Evaluate:
-    slot, evaluate = part.slot, part.evaluate
-    if slot is not None:
-        return lambda values: values[slot] and rest(values)
-    return lambda values: evaluate(values) and rest(values)
-
-
-def _either(part: Expression, rest: Evaluate) -> Evaluate:
-    evaluate = part.evaluate
-    return lambda values: evaluate(values) or rest(values)
-
-
 def _topics(parts: Sequence[Expression]) -> int:
     topics = 0
     for part in parts:
         topics |= part.topics
     return topics
-
-
-def _constant(value: float) -> Expression:
-    return Expression(Kind.NUMBER, lambda values: value, constant=value)
-
-
-def _applied(function: Callable[..., Any], parts: Sequence[Expression], kind: Kind) -> Expression:
-    """A function of numbers; constants are computed now, and the usual forms need one call less at every step."""
-    topics = _topics(parts)
-    constants = [part.constant for part in parts]
-    if kind is Kind.NUMBER and None not in constants:
-        return _constant(float(function(*constants)))
-    evaluates = [part.evaluate for part in parts]
-    first = evaluates[0]
-    if len(parts) == 1:
-        return Expression(kind, lambda values: function(first(values)), topics)
-    if len(parts) == 2:
-        second, slot, other = evaluates[1], parts[0].slot, constants[1]
-        if slot is not None and other is not None:
-            return Expression(kind, lambda values: function(values[slot], other), topics)
-        return Expression(kind, lambda values: function(first(values), second(values)), topics)
-    return Expression(kind, lambda values: function(*[evaluate(values) for evaluate in evaluates]), topics)

@@ -13,14 +13,11 @@
 
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, ClassVar
 
 UNKNOWN = math.nan
 TICK = 1e-6  # s: stamps are no more exact than that
-Values = Sequence[Any]  # of all signals, then of all memories
-Evaluate = Callable[[Values], Any]
 
 
 class Kind(Enum):
@@ -31,16 +28,16 @@ class Kind(Enum):
 
 
 class Memory:
-    """An operator with a memory. `step(time, values)` returns its value; `copy` gives one that goes its own way."""
+    """An operator with a memory. `step(time, …)` takes what its arguments are now and returns its value; `copy` gives one that
+    goes its own way. `text` are its arguments as Python, for who calls it.
+    """
 
     arguments: ClassVar[tuple[Kind, ...]]
     seconds: ClassVar[bool] = False  # whether a number of seconds follows the arguments
     yields: ClassVar[Kind]
 
-    def __init__(self, arguments: Sequence[Evaluate], seconds: float, topics: int) -> None:
-        self.topics = topics
-        self._arguments, self._seconds = tuple(arguments), seconds
-        self._first = self._arguments[0]
+    def __init__(self, text: str, seconds: float, topics: int) -> None:
+        self.text, self.topics, self._seconds = text, topics, seconds
         self.reset()
 
     def reset(self) -> None:
@@ -52,7 +49,7 @@ class Memory:
         """Its value while what it looks at is not known."""
         return UNKNOWN if self.yields is Kind.NUMBER else False
 
-    def step(self, time: float, values: Values) -> Any:
+    def step(self, time: float, *arguments: Any, **_named: Any) -> Any:
         """The value at `time`, which never goes back."""
         raise TypeError(f"{type(self).__name__} is only the common part of memories")
 
@@ -93,8 +90,7 @@ class _Window(Memory):
 
 
 class _MeanOver(_Window):
-    def step(self, time: float, values: Values) -> float:
-        value = self._first(values)
+    def step(self, time: float, value: float) -> float:
         if math.isnan(value):  # the window begins anew
             self.reset()
             return UNKNOWN
@@ -103,8 +99,7 @@ class _MeanOver(_Window):
 
 
 class _Rate(_Window):
-    def step(self, time: float, values: Values) -> float:
-        value = self._first(values)
+    def step(self, time: float, value: float) -> float:
         if math.isnan(value):
             self.reset()
             return UNKNOWN
@@ -115,8 +110,8 @@ class _Rate(_Window):
 class _Held(Memory):
     arguments, yields = (Kind.CONDITION,), Kind.NUMBER
 
-    def step(self, time: float, values: Values) -> float:
-        if not self._first(values):
+    def step(self, time: float, condition: bool) -> float:
+        if not condition:
             self._state = None
             return 0.0
         if self._state is None:
@@ -127,8 +122,8 @@ class _Held(Memory):
 class _ForSeconds(Memory):
     arguments, seconds, yields = (Kind.CONDITION,), True, Kind.CONDITION
 
-    def step(self, time: float, values: Values) -> bool:
-        if not self._first(values):
+    def step(self, time: float, condition: bool) -> bool:
+        if not condition:
             self._state = None
             return False
         if self._state is None:
@@ -142,9 +137,9 @@ class _Lasted(Memory):
     def reset(self) -> None:
         self._state = (None, 0.0)  # begin of the present stretch, length of the latest
 
-    def step(self, time: float, values: Values) -> float:
+    def step(self, time: float, condition: bool) -> float:
         begin, length = self._state
-        if self._first(values):
+        if condition:
             begin = time if begin is None else begin
             length = time - begin
         else:
@@ -156,8 +151,8 @@ class _Lasted(Memory):
 class _Since(Memory):
     arguments, yields = (Kind.CONDITION,), Kind.NUMBER
 
-    def step(self, time: float, values: Values) -> float:
-        if self._first(values):
+    def step(self, time: float, condition: bool) -> float:
+        if condition:
             self._state = time
         return math.inf if self._state is None else time - self._state
 
@@ -165,8 +160,8 @@ class _Since(Memory):
 class _Recently(Memory):
     arguments, seconds, yields = (Kind.CONDITION,), True, Kind.CONDITION
 
-    def step(self, time: float, values: Values) -> bool:
-        if self._first(values):
+    def step(self, time: float, condition: bool) -> bool:
+        if condition:
             self._state = time
         return self._state is not None and time - self._state <= self._seconds + TICK
 
@@ -174,16 +169,16 @@ class _Recently(Memory):
 class _Rises(Memory):
     arguments, yields = (Kind.CONDITION,), Kind.CONDITION
 
-    def step(self, time: float, values: Values) -> bool:
-        before, self._state = self._state, bool(self._first(values))
+    def step(self, time: float, condition: bool) -> bool:
+        before, self._state = self._state, bool(condition)
         return before is False and self._state
 
 
 class _Changed(Memory):
     arguments, yields = (Kind.NUMBER,), Kind.CONDITION
 
-    def step(self, time: float, values: Values) -> bool:
-        before, self._state = self._state, self._first(values)
+    def step(self, time: float, value: float) -> bool:
+        before, self._state = self._state, value
         return before is not None and before != self._state
 
 
@@ -193,11 +188,11 @@ class _AtRise(Memory):
     def reset(self) -> None:
         self._state = (None, UNKNOWN)
 
-    def step(self, time: float, values: Values) -> float:
+    def step(self, time: float, value: float, condition: bool) -> float:
         before, kept = self._state
-        now = bool(self._arguments[1](values))
+        now = bool(condition)
         if now and before is False:
-            kept = self._first(values)
+            kept = value
         self._state = (now, kept)
         return kept
 
@@ -205,10 +200,10 @@ class _AtRise(Memory):
 class _Latched(Memory):
     arguments, yields = (Kind.CONDITION, Kind.CONDITION), Kind.CONDITION
 
-    def step(self, time: float, values: Values) -> bool:
-        if self._arguments[1](values):
+    def step(self, time: float, begin: bool, end: bool) -> bool:
+        if end:
             self._state = None
-        elif self._first(values):
+        elif begin:
             self._state = True
         return self._state is not None
 

@@ -6,7 +6,7 @@ confirms (marks M and M?) may warn, it never gates: the loader refuses such a cl
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from pilot_common.errors import ConfigError
-from pilot_common.rule_language import FormulaError, Program, Table
-from pilot_common.rule_memories import Evaluate, Kind, Memory
+from pilot_common.rule_language import Expression, FormulaError, Program, Table
+from pilot_common.rule_memories import Kind, Memory
 from pilot_common.rule_signals import NAMES, Signals
 from pilot_common.schema import build, read_yaml
 
@@ -224,19 +224,32 @@ def pack_from(content: Mapping[str, Any], file: str) -> Pack:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A clause ready to run. `topics` are the bits of all that its formula and condition look at."""
+    """A clause translated. `topics` are the bits of all that its formula and condition look at."""
 
     clause: Clause
-    when: Evaluate
-    measure: Evaluate
-    limit: Evaluate
+    when: Expression
+    measure: Expression
+    limit: Expression
     at_most: bool
     topics: int
 
 
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """All clauses of some packs, the memories they share in the state they begin in, and one step of all as one function.
+
+    `step(time, unknown, v, memories, records, weigh)`: `unknown` are the bits of topics that are not known, `v` is the list of
+    signals, to which the memories' values are added; `weigh(row, value, limit)` is called for each clause that applies.
+    """
+
+    watches: tuple[Watch, ...]
+    memories: tuple[Memory, ...]
+    step: Callable[..., None]
+
+
 @lru_cache(maxsize=64)
-def compiled(packs: tuple[Pack, ...]) -> tuple[tuple[Watch, ...], tuple[Memory, ...]]:
-    """All clauses of the packs, with the memories they share, in the state they begin in. Raises ConfigError."""
+def compiled(packs: tuple[Pack, ...]) -> Compiled:
+    """All clauses of the packs. Raises ConfigError."""
     program, watches, seen = Program(NAMES), [], set()
     for pack in packs:
         for index, clause in enumerate(pack.clauses):
@@ -245,7 +258,21 @@ def compiled(packs: tuple[Pack, ...]) -> tuple[tuple[Watch, ...], tuple[Memory, 
                 raise ConfigError(pack.file, f"{place}.id", "is given twice")
             seen.add(clause.id)
             watches.append(_watch(program, pack, clause, place))
-    return tuple(watches), tuple(program.memories)
+    lines = ["def step(time, unknown, v, memories, records, weigh):"]
+    for row, memory in enumerate(program.memories):
+        lines += [
+            f" if unknown & {memory.topics}: memories[{row}].reset(); v.append({memory.unknown!r})",
+            f" else: v.append(memories[{row}].step(time, {memory.text}))",
+        ]
+    for row, watch in enumerate(watches):
+        lines += [
+            f" if unknown & {watch.topics}: records[{row}].violating = False",
+            " else:",
+            f"  records[{row}].known = True",
+            f"  if {watch.when.text}: weigh({row}, {watch.measure.text}, {watch.limit.text})",
+            f"  else: records[{row}].violating = False",
+        ]
+    return Compiled(tuple(watches), tuple(program.memories), program.function("step", lines))
 
 
 def _watch(program: Program, pack: Pack, clause: Clause, place: str) -> Watch:
@@ -262,20 +289,20 @@ def _watch(program: Program, pack: Pack, clause: Clause, place: str) -> Watch:
         measure, sign, limit = program.comparison(clause.formula, constants, pack.definitions)
     except FormulaError as error:
         raise ConfigError(pack.file, f"{place}.{key}", str(error)) from None
-    topics = when.topics | measure.topics | limit.topics
-    return Watch(clause, when.evaluate, measure.evaluate, limit.evaluate, sign == "<=", topics)
+    return Watch(clause, when, measure, limit, sign == "<=", when.topics | measure.topics | limit.topics)
 
 
 class RuleMonitor:
     """Watches all clauses of some packs. Looks only back, costs the same at every step, and can be copied in mid-drive."""
 
     def __init__(self, packs: tuple[Pack, ...]) -> None:
-        self._watches, self._pristine = compiled(packs)
+        self._compiled = compiled(packs)
+        self._watches = self._compiled.watches
         self.reset()
 
     def reset(self) -> None:
         """Forgets everything, records included."""
-        self._memories = [memory.copy() for memory in self._pristine]
+        self._memories = [memory.copy() for memory in self._compiled.memories]
         self._time = -math.inf
         self._records = [Record() for _ in self._watches]
 
@@ -295,29 +322,14 @@ class RuleMonitor:
             for memory in self._memories:
                 memory.reset()
         self._time = time
-        unknown = ~signals.topics
-        values: list[Any] = list(signals.values)
-        append = values.append
-        for memory in self._memories:
-            if memory.topics & unknown:
-                memory.reset()
-                append(memory.unknown)
-            else:
-                append(memory.step(time, values))
-        findings: list[Finding] = []
-        for watch, record in zip(self._watches, self._records, strict=True):
-            if watch.topics & unknown:
-                record.violating = False
-                continue
-            record.known = True
-            if watch.when(values):
-                self._weigh(watch, record, values, findings)
-            else:
-                record.violating = False
-        return tuple(findings)
+        self._findings: list[Finding] = []
+        self._compiled.step(
+            time, ~signals.topics, list(signals.values), self._memories, self._records, self._weigh
+        )
+        return tuple(self._findings)
 
-    def _weigh(self, watch: Watch, record: Record, values: list[Any], findings: list[Finding]) -> None:
-        value, limit = watch.measure(values), watch.limit(values)
+    def _weigh(self, row: int, value: float, limit: float) -> None:
+        watch, record = self._watches[row], self._records[row]
         margin = limit - value if watch.at_most else value - limit
         if math.isnan(margin):
             record.violating = False
@@ -334,12 +346,12 @@ class RuleMonitor:
         record.spells += new
         if math.isnan(record.first):
             record.first = self._time
-        findings.append(Finding(watch.clause, self._time, value, limit, new))
+        self._findings.append(Finding(watch.clause, self._time, value, limit, new))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "RuleMonitor":
         """Clauses are shared, for they never change; memories and records go their own way."""
         twin = object.__new__(RuleMonitor)
-        twin._watches, twin._pristine, twin._time = self._watches, self._pristine, self._time
+        twin._compiled, twin._watches, twin._time = self._compiled, self._watches, self._time
         twin._memories = [memory.copy() for memory in self._memories]
         twin._records = [replace(record) for record in self._records]
         return twin

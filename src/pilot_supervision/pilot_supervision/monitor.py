@@ -65,8 +65,11 @@ class Monitor:
         return self._persistent(name, f"{name} is invalid: {report.reason}" if invalid else "", time)
 
     def _persistent(self, key: str, said: str, time: float) -> str:
-        held = self._held.setdefault(key, Held()).update(bool(said), time)
-        return said if said and held >= self._persistence else ""
+        if not said:
+            self._held.pop(key, None)
+            return ""
+        held = self._held.setdefault(key, Held()).update(True, time)
+        return said if held >= self._persistence else ""
 
 
 def _lost(world: World | None) -> str:

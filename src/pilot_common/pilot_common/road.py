@@ -125,6 +125,20 @@ def on_chord(samples: np.ndarray, column: int, nearest: int, share: float) -> fl
 
 
 @compiled
+def at_station(samples: np.ndarray, column: int, station: float) -> float:
+    """A column of a line's `samples` (P, 5) at a station, linear and constant beyond the ends."""
+    nearest, last = 0, len(samples) - 1
+    while last - nearest > 1:
+        middle = (nearest + last) // 2
+        if samples[middle, STATION] < station:
+            nearest = middle
+        else:
+            last = middle
+    first = samples[nearest, STATION]
+    return on_chord(samples, column, nearest, (station - first) / (samples[nearest + 1, STATION] - first))
+
+
+@compiled
 def _to_road(samples: np.ndarray, point: np.ndarray) -> np.ndarray:
     """Station, offset, heading (3, N) of points (N, 2)."""
     result = np.empty((3, len(point)))

@@ -1,9 +1,12 @@
 """Where the road leads at any place in `odom`, as the lane model has it: whoever drives along it turns with it."""
 
+import math
+
 import numpy as np
 
-from pilot_common.geometry import inverse, transform_points
-from pilot_common.road import ReferenceLine
+from pilot_common.compiled import compiled
+from pilot_common.geometry import inverse
+from pilot_common.road import CURVATURE, HEADING, chord_foot, on_chord
 from pilot_common.types import Lanes
 from pilot_fusion.ego_motion import EgoState
 
@@ -11,25 +14,52 @@ FARTHEST = 30.0  # m beside the ego lane: what is farther off follows another ro
 
 
 class Course:
-    """Heading and curvature of the road; without valid lanes it is straight and leads where the car does."""
+    """The road's line as `samples` (P, 5) of `ReferenceLine`, in base_link, and `pose` (4,): base_from_odom and the car's yaw.
+
+    Without valid lanes there are no samples: the road is straight and leads where the car does.
+    """
 
     def __init__(self, lanes: Lanes, ego: EgoState) -> None:
-        self._yaw = ego.pose[2]
-        self._base_from_odom = inverse(ego.pose)
-        self._line: ReferenceLine | None = None
+        self.pose = np.array((*inverse(ego.pose), ego.pose[2]))
+        self.samples = np.empty((0, 5))
         if lanes.valid and len(lanes.point) > 1:
-            self._line = ReferenceLine(lanes.point, lanes.station, lanes.heading, lanes.curvature)
+            self.samples = samples_of(lanes)
 
-    def at(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Heading (N,) of the road in odom at points (N, 2), and its turn (N, 2): curvature along it, rad/m."""
-        line = self._line
-        if line is None or len(point) == 0:
-            return np.full(len(point), self._yaw), np.zeros((len(point), 2))
-        station, offset, heading = line.to_road(transform_points(self._base_from_odom, point))
-        curvature = np.interp(station, line.station, line.curvature)
-        near = np.abs(offset) < FARTHEST
-        heading = self._yaw + np.where(near, heading, 0.0)
-        curvature = np.where(near, curvature / (1.0 - np.where(near, curvature * offset, 0.0)), 0.0)
-        turn = np.empty((len(point), 2))
-        turn[:, 0], turn[:, 1] = curvature * np.cos(heading), curvature * np.sin(heading)
-        return heading, turn
+
+def samples_of(lanes: Lanes) -> np.ndarray:
+    """The line of lanes with at least two points as `ReferenceLine.samples` (P, 5)."""
+    samples = np.empty((len(lanes.station), 5))
+    samples[:, :2], samples[:, 2], samples[:, 3], samples[:, 4] = (
+        lanes.point,
+        lanes.station,
+        lanes.heading,
+        lanes.curvature,
+    )
+    return samples
+
+
+@compiled
+def course_at(samples: np.ndarray, pose: np.ndarray, x: float, y: float) -> tuple[float, float, float]:
+    """Heading of the road in odom at a point, and its turn (x and y): curvature along it, rad/m."""
+    yaw = pose[3]
+    if len(samples) == 0:
+        return yaw, 0.0, 0.0
+    cosine, sine = math.cos(pose[2]), math.sin(pose[2])
+    nearest, share, offset = chord_foot(
+        samples, cosine * x - sine * y + pose[0], sine * x + cosine * y + pose[1]
+    )
+    if abs(offset) >= FARTHEST:
+        return yaw, 0.0, 0.0
+    heading = yaw + on_chord(samples, HEADING, nearest, share)
+    curvature = on_chord(samples, CURVATURE, nearest, share)
+    curvature = curvature / (1.0 - curvature * offset)
+    return heading, curvature * math.cos(heading), curvature * math.sin(heading)
+
+
+@compiled
+def follow_course(tracks: np.ndarray, samples: np.ndarray, pose: np.ndarray) -> None:
+    """Notes for each track how the road turns where it is."""
+    for row in range(len(tracks)):
+        track = tracks[row]
+        _, turn_x, turn_y = course_at(samples, pose, track["state"][0], track["state"][1])
+        track["turn"][0], track["turn"][1] = turn_x, turn_y

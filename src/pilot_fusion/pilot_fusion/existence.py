@@ -2,181 +2,174 @@
 
 With detection probability P, likelihood g of the measurement and clutter density c, the odds of existence change by
 (1 − P) + P g / c where a measurement was assigned and by 1 − P where none was (integrated probabilistic data association,
-Mušicki, Evans, Stanković, IEEE Trans. AC-39, 1994). Shapes: N tracks, S sensors.
+Mušicki, Evans, Stanković, IEEE Trans. AC-39, 1994). Shapes: N tracks, M measurements, K pairs, S sensors.
 """
 
 import math
 
 import numpy as np
 
-from pilot_common.geometry import Pose
-from pilot_common.vehicle import Vehicle
-from pilot_fusion.measurement import Measurements, Source, sensor_arrays
-from pilot_fusion.parameters import ExistenceParameters
-from pilot_fusion.track_bank import TrackBank
+from pilot_common.compiled import compiled
+from pilot_fusion.measurement import Source
+from pilot_fusion.track_bank import last_seen
 
-DOPPLER_SPAN = 80.0  # m/s; moving clutter is taken as even over this interval of range rates
-STANDING_SPREAD = 0.3  # m/s; standard deviation of the speed over ground of standing clutter as radar sees it
-NEAREST = 1.0  # m; clutter is even over range and angle, so its density per area grows towards the sensor, down to here
 HIDDEN_BEHIND = 1.0  # m; an object must be this much nearer to hide another
 STANDING = 1.0  # m/s; ten deviations of a range rate: what is slower along the beam may stand
+RADAR = int(Source.RADAR)
 
 
-class ExistenceModel:
-    """What the vehicle's sensors can see, and how sure one may be of it."""
-
-    def __init__(self, vehicle: Vehicle, parameters: ExistenceParameters) -> None:
-        self._parameters = parameters
-        arrays = sensor_arrays(vehicle)
-        half_view, reach = 0.5 * arrays["field_of_view"], arrays["range"]
-        self._into = _into_sensors(arrays["mount"], arrays["yaw"])  # (2, S, 3)
-        self._detection = np.minimum(arrays["detection"], parameters.detection_limit)
-        clutter = np.maximum(arrays["clutter"], parameters.fewest_clutter)
-        # By sensor: half the view in margins, one metre of range in margins, detection probability.
-        self._limits = np.stack(
-            (
-                half_view / parameters.view_margin,
-                1.0 / (parameters.range_margin * reach),
-                self._detection,
-            )
-        )
-        self._clutter = clutter / (2.0 * half_view * reach)  # per metre of range and radian
-        self._birth_odds = parameters.birth / clutter
-
-    def occlusion(self, bank: TrackBank, ego: Pose) -> np.ndarray:
-        """Share (N,) of each track that likely nearer ones hide, seen from the car."""
-        front = (bank.reported & (bank.solid > 0.5)).nonzero()[0]  # who may hide others (H,): few of many
-        if len(front) == 0:
-            return np.zeros(len(bank))
-        x, y = bank.state[:, 0] - ego[0], bank.state[:, 1] - ego[1]
-        distance = np.hypot(x, y)
-        bearing = np.arctan2(y, x)
-        slant = bank.heading - bearing
+@compiled
+def occlude(tracks: np.ndarray, ego_x: float, ego_y: float) -> None:
+    """Notes for each track which share of it likely nearer ones hide, seen from the car."""
+    view = np.empty((len(tracks), 3))  # distance, bearing, half the angle it fills
+    front = np.empty(len(tracks), np.int64)  # who may hide others: few of many
+    count = 0
+    for row in range(len(tracks)):
+        tracks[row]["occlusion"] = 0.0
+        if tracks[row]["reported"] and tracks[row]["solid"] > 0.5:
+            front[count] = row
+            count += 1
+    if count == 0:
+        return
+    for row in range(len(tracks)):
+        track = tracks[row]
+        x, y = track["state"][0] - ego_x, track["state"][1] - ego_y
+        distance, bearing = math.hypot(x, y), math.atan2(y, x)
+        slant = track["heading"] - bearing
         half_width = 0.5 * (
-            bank.extent[:, 1] * np.abs(np.cos(slant)) + bank.extent[:, 0] * np.abs(np.sin(slant))
+            track["extent"][1] * abs(math.cos(slant)) + track["extent"][0] * abs(math.sin(slant))
         )
-        half = np.arctan2(half_width, distance)
-        gap = np.abs(np.subtract.outer(bearing, bearing.take(front)))
-        gap = np.minimum(gap, 2.0 * math.pi - gap)
-        overlap = np.minimum(
-            np.add.outer(half, half.take(front)) - gap, 2.0 * np.minimum.outer(half, half.take(front))
-        )
-        hides = np.greater.outer(distance, distance.take(front) + HIDDEN_BEHIND)
-        hidden = np.add.reduce(np.maximum(overlap, 0.0) * hides, axis=1)
-        return np.minimum(hidden / np.maximum(2.0 * half, 1e-6), 1.0)
-
-    def detection_probability(
-        self, bank: TrackBank, sensors: np.ndarray, source: Source, ego: Pose, occlusion: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Probability (N,) that at least one of `sensors` reports each track, and (N,) that it does so at most: were nothing in
-        between, and any part of it within view enough.
-        """
-        parameters = self._parameters
-        x0, y0, yaw = ego
-        cosine, sine = math.cos(yaw), math.sin(yaw)
-        into_base = np.array(
-            (cosine, sine, -cosine * x0 - sine * y0, -sine, cosine, sine * x0 - cosine * y0, 0.0, 0.0, 1.0)
-        ).reshape(3, 3)
-        into = self._into.take(sensors, axis=1).reshape(-1, 3) @ into_base
-        # Ahead of and left of each sensor, so that the angle needs no wrapping.
-        ahead, left = (into[:, :2] @ bank.state[:, :2].T + into[:, 2:]).reshape(2, len(sensors), -1)
-        view, metre, detection = self._limits.take(sensors, axis=1)[:, :, None]
-        inside = _share(view - np.arctan2(np.abs(left), ahead) / parameters.view_margin)
-        near = _share(1.0 / parameters.range_margin - np.sqrt(ahead * ahead + left * left) * metre)
-        visible = 1.0 - occlusion * (parameters.radar_occlusion if source is Source.RADAR else 1.0)
-        missed = np.multiply.reduce(1.0 - detection * inside * near, axis=0)
-        limit = parameters.detection_limit
-        return np.minimum((1.0 - missed) * visible, limit), np.minimum(1.0 - missed, limit)
-
-    def clutter(self, found: Measurements) -> np.ndarray:
-        """Density (M,) of false measurements where each was measured: per m², for radar also per m/s.
-
-        Much of a radar's clutter stands on the ground (rails, signs), so a standing object has to be seen more often to be
-        believed than a moving one; it is not left out.
-        """
-        density = self._clutter.take(found.sensor) / np.maximum(found.distance, NEAREST)
-        if found.ground_speed is None:
-            return density
-        standing = self._parameters.standing_clutter
-        highest = standing / (STANDING_SPREAD * math.sqrt(2.0 * math.pi))
-        peak = highest * np.exp(np.square(found.ground_speed) * (-0.5 / STANDING_SPREAD**2))
-        return density * (peak + (1.0 - standing) / DOPPLER_SPAN)
-
-    def fade(self, existence: np.ndarray, unseen: np.ndarray, duration: float) -> np.ndarray:
-        """Existence after a while; only of tracks unseen (N,) for longer than misses are correlated does it fade."""
-        factor = math.exp(-max(duration, 0.0) / self._parameters.lifetime)
-        return np.where(unseen > self._parameters.miss_time, existence * factor, existence)
-
-    def missed(self, existence: np.ndarray, detection: np.ndarray, duration: float) -> np.ndarray:
-        """Existence after a frame that should have shown the track and did not; frames close in time count as a share of one."""
-        share = min(max(duration, 0.0) / self._parameters.miss_time, 1.0)
-        return self._bayes(existence, (1.0 - detection) ** share)
-
-    def seen(
-        self,
-        existence: np.ndarray,
-        detection: np.ndarray,
-        likelihood: np.ndarray,
-        others: np.ndarray,
-        score: np.ndarray | float,
-    ) -> np.ndarray:
-        """Existence after a measurement of that likelihood density, where clutter and other tracks have the density `others`.
-
-        A score of one half is neutral.
-        """
-        # Something that was measured can be measured: beyond the modelled range or view the probability is small, not zero.
-        detection = np.maximum(detection, 1.0 - self._parameters.detection_limit)
-        gain = (1.0 - detection) + detection * likelihood / others * (2.0 * score)
-        return self._bayes(existence, np.minimum(gain, self._parameters.gain_limit))
-
-    def expected(self, existence: np.ndarray, detection: np.ndarray) -> np.ndarray:
-        """Probability (N,) that each track is there and gets reported; never 0, for what was measured can be measured."""
-        return existence * np.maximum(detection, 1.0 - self._parameters.detection_limit)
-
-    def born(
-        self, found: Measurements, rows: np.ndarray, explained: np.ndarray, clutter: np.ndarray
-    ) -> np.ndarray:
-        """Existence (A,) of tracks that start from measurements `rows`, where known objects send `explained` (A,) as well."""
-        odds = self._birth_odds[found.sensor[rows]] * clutter / (clutter + explained)
-        if found.looks is not None:
-            odds = odds * (2.0 * np.clip(found.looks.score[rows], 0.0, 1.0))
-        return np.minimum(odds / (1.0 + odds), self._parameters.birth_limit)
-
-    def solid_born(self, found: Measurements, rows: np.ndarray) -> np.ndarray:
-        """Probability (A,) that measurements `rows` are of something that every kind of sensor sees.
-
-        Radar also sees what is no obstacle: covers and joints in the road, bridges and signs above it, rails, mirror images.
-        """
-        if found.ground_speed is None:
-            return np.where(self.floating(found)[rows], self._parameters.solid_floating, 1.0)
-        standing = np.abs(found.ground_speed[rows]) < STANDING
-        return np.where(standing, self._parameters.solid_standing, self._parameters.solid_moving)
-
-    def floating(self, found: Measurements) -> np.ndarray:
-        """Which measurements (M,) are of something above the road; only where looks are measured."""
-        if found.looks is None:
-            return np.zeros(len(found.sensor), bool)
-        return found.looks.position[:, 2] > self._parameters.floating
-
-    def solid_missed(self, solid: np.ndarray, detection: np.ndarray, duration: float) -> np.ndarray:
-        """The same (N,) after a frame of camera or lidar that should have shown the tracks and did not; what is proven stays."""
-        return np.where(
-            solid >= self._parameters.solid_proven, solid, self.missed(solid, detection, duration)
-        )
-
-    def _bayes(self, existence: np.ndarray, gain: np.ndarray) -> np.ndarray:
-        weighted = existence * gain
-        return np.minimum(weighted / (1.0 - existence + weighted), self._parameters.highest)
+        view[row, 0], view[row, 1], view[row, 2] = distance, bearing, math.atan2(half_width, distance)
+    for row in range(len(tracks)):
+        hidden, half = 0.0, view[row, 2]
+        for index in range(count):
+            other = front[index]
+            if view[row, 0] > view[other, 0] + HIDDEN_BEHIND:
+                gap = abs(view[row, 1] - view[other, 1])
+                gap = min(gap, 2.0 * math.pi - gap)
+                hidden += max(min(half + view[other, 2] - gap, 2.0 * min(half, view[other, 2])), 0.0)
+        tracks[row]["occlusion"] = min(hidden / max(2.0 * half, 1e-6), 1.0)
 
 
-def _into_sensors(mount: np.ndarray, yaw: np.ndarray) -> np.ndarray:
-    """By sensor (2, S, 3): factors of x, y and 1 in base_link for the distance ahead of it and to its left."""
-    ahead = np.stack((np.cos(yaw), np.sin(yaw)), axis=1)
-    left = np.stack((-ahead[:, 1], ahead[:, 0]), axis=1)
-    axes = np.stack((ahead, left))
-    return np.concatenate((axes, -(axes * mount).sum(axis=2, keepdims=True)), axis=2)
+@compiled
+def fade(tracks: np.ndarray, before: float, time: float, existence: np.ndarray) -> None:
+    """Existence after a while; only of tracks unseen for longer than misses are correlated does it fade."""
+    factor = math.exp(-max(time - before, 0.0) / existence[0]["lifetime"])
+    for row in range(len(tracks)):
+        if time - last_seen(tracks[row]) > existence[0]["miss_time"]:
+            tracks[row]["existence"] *= factor
 
 
-def _share(value: np.ndarray) -> np.ndarray:
-    """Values limited to 0…1; half the time of `np.clip`."""
-    return np.minimum(np.maximum(value, 0.0), 1.0)
+@compiled
+def detection_probability(
+    tracks: np.ndarray,
+    reporting: np.ndarray,
+    sensors: np.ndarray,
+    source: int,
+    ego_x: float,
+    ego_y: float,
+    yaw: float,
+    existence: np.ndarray,
+) -> np.ndarray:
+    """Probability that at least one of the sensors `reporting` (s,) reports each track, and that it does so at most: were nothing
+    in between, and any part of it within view enough. Returns (2, N).
+    """
+    parameters = existence[0]
+    cosine, sine = math.cos(yaw), math.sin(yaw)
+    missed = np.ones(len(tracks))
+    for index in range(len(reporting)):
+        sensor = sensors[reporting[index]]
+        x = ego_x + cosine * sensor["mount"][0] - sine * sensor["mount"][1]
+        y = ego_y + sine * sensor["mount"][0] + cosine * sensor["mount"][1]
+        axis_x, axis_y = math.cos(yaw + sensor["yaw"]), math.sin(yaw + sensor["yaw"])
+        for row in range(len(tracks)):
+            from_x, from_y = tracks[row]["state"][0] - x, tracks[row]["state"][1] - y
+            distance = math.sqrt(from_x * from_x + from_y * from_y)
+            near = (1.0 - distance / sensor["range"]) / parameters["range_margin"]
+            if near <= 0.0:
+                continue
+            # Ahead of and left of the sensor, so that the angle needs no wrapping.
+            ahead, left = from_x * axis_x + from_y * axis_y, from_y * axis_x - from_x * axis_y
+            inside = (sensor["half_view"] - math.atan2(abs(left), ahead)) / parameters["view_margin"]
+            if inside > 0.0:
+                missed[row] *= 1.0 - sensor["detection"] * min(inside, 1.0) * min(near, 1.0)
+    result = np.empty((2, len(tracks)))
+    hiding = parameters["radar_occlusion"] if source == RADAR else 1.0
+    limit = parameters["detection_limit"]
+    for row in range(len(tracks)):
+        visible = 1.0 - tracks[row]["occlusion"] * hiding
+        result[0, row] = min((1.0 - missed[row]) * visible, limit)
+        result[1, row] = min(1.0 - missed[row], limit)
+    return result
+
+
+@compiled
+def judge(
+    tracks: np.ndarray,
+    pairs: np.ndarray,
+    found: np.ndarray,
+    detection: np.ndarray,
+    source: int,
+    duration: float,
+    existence: np.ndarray,
+) -> None:
+    """Raises or lowers the existence of every track, which a frame should have shown with probability `detection` (N,).
+
+    Frames close in time (`duration` after the last) count as a share of one miss. Of several measurements of one object the
+    likeliest counts. What camera or lidar see tells as well whether a track is solid; what is proven to be stays so.
+    """
+    parameters = existence[0]
+    optical = source != RADAR
+    share = min(max(duration, 0.0) / parameters["miss_time"], 1.0)
+    best = np.full(len(tracks), -1)
+    for index in range(len(pairs)):
+        row = pairs[index]["track"]
+        if best[row] < 0 or pairs[index]["cost"] < pairs[best[row]]["cost"]:
+            best[row] = index
+    for row in range(len(tracks)):
+        track = tracks[row]
+        gain = miss = (1.0 - detection[row]) ** share
+        shown = False
+        if best[row] >= 0:
+            pair = pairs[best[row]]
+            measured = found[pair["measurement"]]
+            # Something that was measured can be measured: beyond the modelled range or view the probability is small, not zero.
+            likely = max(detection[row], 1.0 - parameters["detection_limit"])
+            others = measured["clutter"] + pair["rivals"]
+            gain = (1.0 - likely) + likely * pair["density"] / others * (2.0 * measured["score"])
+            gain = min(gain, parameters["gain_limit"])
+            # What is seen to float above the road counts as not seen on it.
+            shown = measured["base"] <= parameters["floating"]
+        track["existence"] = _bayes(track["existence"], gain, parameters["highest"])
+        if optical and shown:
+            track["solid"] = _bayes(track["solid"], gain, parameters["highest"])
+        elif optical and track["solid"] < parameters["solid_proven"]:
+            track["solid"] = _bayes(track["solid"], miss, parameters["highest"])
+
+
+@compiled
+def _bayes(probability: float, gain: float, highest: float) -> float:
+    weighted = probability * gain
+    return min(weighted / (1.0 - probability + weighted), highest)
+
+
+@compiled
+def born(measured: np.void, sensor: np.void, source: int, parameters: np.void) -> float:
+    """Existence of a track that starts from a measurement."""
+    odds = parameters["birth"] / sensor["clutter"]
+    odds = odds * measured["clutter"] / (measured["clutter"] + measured["explained"])
+    if source != RADAR:
+        odds = odds * (2.0 * min(max(measured["score"], 0.0), 1.0))
+    return min(odds / (1.0 + odds), parameters["birth_limit"])
+
+
+@compiled
+def solid_born(measured: np.void, source: int, parameters: np.void) -> float:
+    """Probability that a measurement is of something that every kind of sensor sees.
+
+    Radar also sees what is no obstacle: covers and joints in the road, bridges and signs above it, rails, mirror images.
+    """
+    if source != RADAR:
+        return parameters["solid_floating"] if measured["base"] > parameters["floating"] else 1.0
+    standing = abs(measured["ground_speed"]) < STANDING
+    return parameters["solid_standing"] if standing else parameters["solid_moving"]

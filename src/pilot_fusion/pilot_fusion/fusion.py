@@ -22,7 +22,7 @@ from pilot_fusion.lanes import LaneModel, no_lanes
 from pilot_fusion.measurement import KINDS, Source
 from pilot_fusion.screening import Screening
 from pilot_fusion.tracker import Tracker
-from pilot_fusion.world_view import age_of, reported_tracks
+from pilot_fusion.world_view import WorldView, age_of
 
 AHEAD = 0.35  # rad: sensors turned less look ahead
 
@@ -69,6 +69,7 @@ class Fusion:
         self._limit = tuple(parameters.sensor_lost + sensor.latency for sensor in vehicle.sensors)
         self._tracker = Tracker(vehicle, parameters)
         self._lanes = LaneModel(parameters.lane)
+        self._view = WorldView(parameters)
         self.reset()
 
     def reset(self) -> None:
@@ -187,9 +188,7 @@ class Fusion:
             sensors_lost=lost,
             ego=ego.message(),
             lanes=lanes,
-            tracks=reported_tracks(
-                self._tracker.bank, ego, lanes, self._parameters, self._confirming.issubset(lost)
-            ),
+            tracks=self._view.tracks(self._tracker.bank, ego, lanes, self._confirming.issubset(lost)),
         )
 
     def _lost(self, time: float) -> tuple[str, ...]:

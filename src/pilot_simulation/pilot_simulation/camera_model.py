@@ -11,10 +11,11 @@ import numpy as np
 from pilot_common.camera import base_from_optical, image_of
 from pilot_common.types import CameraObjects, ObjectClass
 from pilot_common.vehicle import Sensor
+from pilot_simulation.image_kernels import LOWER, image_boxes, noisy_boxes
 from pilot_simulation.lane_mark_model import ImageMarks, LaneMarkModel
 from pilot_simulation.parameters import CameraParameters, MarkParameters
 from pilot_simulation.scene import Clutter, Scene, Viewpoints
-from pilot_simulation.sensor_kernels import DISTANCE, LOWER, SENSOR, image_boxes, noisy_boxes
+from pilot_simulation.sensor_kernels import DISTANCE, SENSOR
 
 AHEAD = 0.35  # rad: cameras turned less look ahead
 # What each class is mistaken for: unknown, car, truck, two-wheeler, pedestrian in the order of `ObjectClass`.

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from pilot_common.compiled import compiled
 from pilot_common.geometry import box_corners, boxes_overlap
 from pilot_common.vehicle import Dimensions
 from pilot_simulation.actors import Others
@@ -15,14 +16,16 @@ AROUND = 1.0  # m: who is farther off in road coordinates is not looked at close
 
 def touched(bodies: Others, motion: MotionState, place: Place, dimensions: Dimensions) -> int:
     """Identity of one whose box overlaps the ego's, 0 where there is none."""
-    along = np.abs(bodies.station - place.station) - 0.5 * bodies.extent[:, 0]
-    near = (along < dimensions.length + AROUND).nonzero()[0]
-    if len(near) == 0:
-        return 0
-    length, width = bodies.extent[near, 0], bodies.extent[near, 1]
-    across = width + length * np.abs(np.sin(bodies.course[near]))
-    beside = np.abs(bodies.offset[near] - place.offset) - 0.5 * across
-    near = near[beside < 0.5 * dimensions.width + AROUND]
+    near = beside(
+        bodies.station,
+        bodies.offset,
+        bodies.course,
+        bodies.extent,
+        place.station,
+        place.offset,
+        dimensions.length + AROUND,
+        0.5 * dimensions.width + AROUND,
+    )
     if len(near) == 0:
         return 0
     forward = dimensions.rear_axle_to_front - 0.5 * dimensions.length
@@ -35,3 +38,28 @@ def touched(bodies: Others, motion: MotionState, place: Place, dimensions: Dimen
     boxes = box_corners(close.position, close.heading, close.extent[:, 0], close.extent[:, 1])
     found = np.flatnonzero(boxes_overlap(ego, boxes))
     return int(close.identity[found[0]]) if len(found) else 0
+
+
+@compiled
+def beside(
+    station: np.ndarray,
+    offset: np.ndarray,
+    course: np.ndarray,
+    extent: np.ndarray,
+    own_station: float,
+    own_offset: float,
+    along: float,
+    across: float,
+) -> np.ndarray:
+    """Rows of the bodies (N,) whose edges lie nearer than `along` and `across` the road."""
+    near = np.empty(len(station), np.int64)
+    count = 0
+    for row in range(len(station)):
+        length, width = extent[row, 0], extent[row, 1]
+        if abs(station[row] - own_station) - 0.5 * length >= along:
+            continue
+        reach = 0.5 * (width + length * abs(math.sin(course[row])))
+        if abs(offset[row] - own_offset) - reach < across:
+            near[count] = row
+            count += 1
+    return near[:count]

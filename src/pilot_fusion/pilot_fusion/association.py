@@ -53,7 +53,7 @@ def gate(
     """All pairs (K,) within the gate, ordered by track, then measurement."""
     parameters = association[0]
     # Closer than a margin, the track's size and four deviations of both: few of the N·M remain for the exact gate.
-    place = np.empty((3, len(found)))
+    place, near = np.empty((3, len(found))), np.empty(len(found) + 1, np.int64)
     for column in range(len(found)):
         seen = found[column]
         place[0, column], place[1, column] = seen["position"][0], seen["position"][1]
@@ -64,11 +64,8 @@ def gate(
         state, covariance = track["state"], track["covariance"]
         reach = parameters["coarse_gate"] + 0.5 * track["extent"][0]
         reach += 4.0 * math.sqrt(covariance[0, 0] + covariance[1, 1])
-        for column in range(len(found)):
-            x, y = state[0] - place[0, column], state[1] - place[1, column]
-            limit = reach + place[2, column]
-            if x * x + y * y >= limit * limit:
-                continue
+        for candidate in range(_near(place, state[0], state[1], reach, near)):
+            column = near[candidate]
             if count == len(pairs):
                 more = np.empty(2 * count, PAIR)
                 for index in range(count):
@@ -79,6 +76,20 @@ def gate(
             if _within(pair, track, found[column], source, time, yaw, measurement[0], parameters):
                 count += 1
     return pairs[:count]
+
+
+@compiled
+def _near(place: np.ndarray, x: float, y: float, reach: float, near: np.ndarray) -> int:
+    """Writes to `near` (N + 1,) which of the discs `place` (3, N), x, y and radius, come within `reach` of a point; how many.
+
+    This is the one loop over all combinations, so it does without a branch.
+    """
+    count = 0
+    for index in range(place.shape[1]):
+        from_x, from_y, limit = place[0, index] - x, place[1, index] - y, place[2, index] + reach
+        near[count] = index
+        count += 1 if from_x * from_x + from_y * from_y < limit * limit else 0
+    return count
 
 
 @compiled
@@ -294,7 +305,7 @@ def survivors(tracks: np.ndarray, time: float, association: np.ndarray, existenc
     limits, parameters = existence[0], association[0]
     alive, single = np.empty(len(tracks), np.bool_), np.ones(len(tracks), np.bool_)
     share = 0.5 * parameters["merge_overlap"]
-    place = np.empty((3, len(tracks)))
+    place, near = np.empty((3, len(tracks))), np.empty(len(tracks) + 1, np.int64)
     for row in range(len(tracks)):
         track = tracks[row]
         covariance = track["covariance"]
@@ -304,10 +315,9 @@ def survivors(tracks: np.ndarray, time: float, association: np.ndarray, existenc
         place[0, row], place[1, row] = track["state"][0], track["state"][1]
         place[2, row] = share * (track["extent"][0] + track["extent"][1])
     for one in range(len(tracks)):
-        for other in range(len(tracks)):
-            x, y = place[0, other] - place[0, one], place[1, other] - place[1, one]
-            reach = place[2, one] + place[2, other]
-            if x * x + y * y >= reach * reach or one == other or not (single[one] and single[other]):
+        for candidate in range(_near(place, place[0, one], place[1, one], place[2, one], near)):
+            other = near[candidate]
+            if one == other or not (single[one] and single[other]):
                 continue
             if _overlap_alike(tracks[one], tracks[other], share, parameters["merge_speed"]):
                 mine, its = tracks[one]["existence"], tracks[other]["existence"]

@@ -21,16 +21,9 @@ RADAR = int(Source.RADAR)
 @compiled
 def occlude(tracks: np.ndarray, ego_x: float, ego_y: float) -> None:
     """Notes for each track which share of it likely nearer ones hide, seen from the car."""
-    view = np.empty((len(tracks), 3))  # distance, bearing, half the angle it fills
-    front = np.empty(len(tracks), np.int64)  # who may hide others: few of many
+    view = np.empty((3, len(tracks)))  # distance, bearing, half the angle it fills
+    front = np.empty((3, len(tracks)))  # the same of who may hide others: few of many
     count = 0
-    for row in range(len(tracks)):
-        tracks[row]["occlusion"] = 0.0
-        if tracks[row]["reported"] and tracks[row]["solid"] > 0.5:
-            front[count] = row
-            count += 1
-    if count == 0:
-        return
     for row in range(len(tracks)):
         track = tracks[row]
         x, y = track["state"][0] - ego_x, track["state"][1] - ego_y
@@ -39,15 +32,17 @@ def occlude(tracks: np.ndarray, ego_x: float, ego_y: float) -> None:
         half_width = 0.5 * (
             track["extent"][1] * abs(math.cos(slant)) + track["extent"][0] * abs(math.sin(slant))
         )
-        view[row, 0], view[row, 1], view[row, 2] = distance, bearing, math.atan2(half_width, distance)
+        view[0, row], view[1, row], view[2, row] = distance, bearing, math.atan2(half_width, distance)
+        if track["reported"] and track["solid"] > 0.5:
+            front[0, count], front[1, count], front[2, count] = view[0, row], view[1, row], view[2, row]
+            count += 1
     for row in range(len(tracks)):
-        hidden, half = 0.0, view[row, 2]
+        hidden, distance, bearing, half = 0.0, view[0, row], view[1, row], view[2, row]
         for index in range(count):
-            other = front[index]
-            if view[row, 0] > view[other, 0] + HIDDEN_BEHIND:
-                gap = abs(view[row, 1] - view[other, 1])
-                gap = min(gap, 2.0 * math.pi - gap)
-                hidden += max(min(half + view[other, 2] - gap, 2.0 * min(half, view[other, 2])), 0.0)
+            gap = abs(bearing - front[1, index])
+            gap = min(gap, 2.0 * math.pi - gap)
+            overlap = max(min(half + front[2, index] - gap, 2.0 * min(half, front[2, index])), 0.0)
+            hidden += overlap if distance > front[0, index] + HIDDEN_BEHIND else 0.0
         tracks[row]["occlusion"] = min(hidden / max(2.0 * half, 1e-6), 1.0)
 
 

@@ -8,11 +8,12 @@ import math
 
 import numpy as np
 
+from pilot_common.compiled import compiled
 from pilot_common.geometry import compose, inverse
 from pilot_common.messages import empty_arrays
 from pilot_common.types import LaneMarks, Lanes, MarkKind
 from pilot_fusion.ego_motion import EgoMotionFilter, EgoState
-from pilot_fusion.lane_filter import HEADING, OFFSET, WIDTH, LaneFilter
+from pilot_fusion.lane_filter import CURVATURE, HEADING, OFFSET, RATE, WIDTH, LaneFilter
 from pilot_fusion.lane_lines import LEFT, RIGHT, SLOTS, LaneLines, nearest_slot
 from pilot_fusion.parameters import LaneParameters
 
@@ -144,7 +145,9 @@ class LaneModel:
         lanes = self._lines.lanes(float(self._filter.state[WIDTH]))
         ego_lane = next(index for index, lane in enumerate(lanes) if lane[3] == RIGHT)
         reason = self._doubt(lanes[ego_lane][2])
-        point, heading, curvature = self._line()
+        point, heading, curvature = _line(
+            self._filter.state, self._station, self._at_car, max(self._sight, 0.0)
+        )
         return Lanes(
             valid=not reason,
             reason=reason,
@@ -175,27 +178,37 @@ class LaneModel:
             return f"lane centre known to {deviation:.2f} m only"
         return ""
 
-    def _line(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Points (P, 2), heading and curvature (P,) of the ego lane's centre line, by integration of the clothoid.
 
-        Beyond what was seen the curvature stays what it is at the end of sight; behind the car it is prolonged backwards.
-        """
-        offset, heading0, curvature0, rate, _ = self._filter.state.tolist()
-        station = self._station
-        reach = np.minimum(station, max(self._sight, 0.0))
-        curvature = curvature0 + rate * reach
+@compiled
+def _line(
+    state: np.ndarray, station: np.ndarray, at_car: int, sight: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points (P, 2), heading and curvature (P,) of the ego lane's centre line, by integration of the clothoid.
+
+    Beyond what was seen the curvature stays what it is at the end of sight; behind the car it is prolonged backwards.
+    """
+    count, rate = len(station), state[RATE]
+    point, heading, curvature = np.zeros((count, 2)), np.empty(count), np.empty(count)
+    for index in range(count):
+        reach = min(station[index], sight)
+        curvature[index] = state[CURVATURE] + rate * reach
         # ∫κ over the part with changing curvature, then at constant curvature.
-        heading = heading0 + (curvature0 + 0.5 * rate * reach) * reach + curvature * (station - reach)
-        # Chord between neighbours along the mean heading; exact to third order in the step.
-        middle = 0.5 * (heading[1:] + heading[:-1])
-        step = self._parameters.spacing
-        point = np.zeros((len(station), 2))
-        np.add.accumulate(step * np.cos(middle), out=point[1:, 0])
-        np.add.accumulate(step * np.sin(middle), out=point[1:, 1])
-        foot = offset * math.cos(heading0)  # distance of the line from the car
-        x, y = point[self._at_car].tolist()
-        point += (-foot * math.sin(heading0) - x, foot * math.cos(heading0) - y)
-        return point, heading, curvature
+        heading[index] = state[HEADING] + (state[CURVATURE] + 0.5 * rate * reach) * reach
+        heading[index] += curvature[index] * (station[index] - reach)
+        if index > 0:
+            # Chord between neighbours along the mean heading; exact to third order in the step.
+            middle, step = 0.5 * (heading[index] + heading[index - 1]), station[index] - station[index - 1]
+            point[index, 0] = point[index - 1, 0] + step * math.cos(middle)
+            point[index, 1] = point[index - 1, 1] + step * math.sin(middle)
+    foot = state[OFFSET] * math.cos(state[HEADING])  # distance of the line from the car
+    x, y = (
+        point[at_car, 0] + foot * math.sin(state[HEADING]),
+        point[at_car, 1] - foot * math.cos(state[HEADING]),
+    )
+    for index in range(count):
+        point[index, 0] -= x
+        point[index, 1] -= y
+    return point, heading, curvature
 
 
 def no_lanes(reason: str) -> Lanes:

@@ -81,20 +81,20 @@ def _unexplained(
     free = np.ones(len(found), np.bool_)
     for index in range(len(pairs)):
         free[pairs[index]["measurement"]] = False
-    margin = association["explained_margin"]
+    rows, margin = free.nonzero()[0], association["explained_margin"]
     for row in range(len(tracks)):
         track = tracks[row]
         state, extent = track["state"], track["extent"]
         if track["existence"] <= existence["keep"] or track["seen"][source] < time - existence["miss_time"]:
             continue
         cosine, sine = math.cos(track["heading"]), math.sin(track["heading"])
-        for index in range(len(found)):
+        for index in rows:
             if free[index]:
                 x, y = found[index]["position"][0] - state[0], found[index]["position"][1] - state[1]
                 along, across = abs(x * cosine + y * sine), abs(y * cosine - x * sine)
                 if along < 0.5 * extent[0] + margin and across < 0.5 * extent[1] + margin:
                     free[index] = False
-    return free.nonzero()[0]
+    return rows[free[rows]]
 
 
 @compiled

@@ -1,7 +1,7 @@
 """Hot loops as machine code: plain Python over flat arrays, compiled by numba on first use and kept beside the build.
 
-What is compiled takes and gives numbers, arrays of float64, int64 or bool (uint8 where a message has them), and arrays of records
-of these; nothing else. It raises nothing and holds no state.
+What is compiled takes and gives numbers, tuples of them, arrays of float64, int64 or bool (uint8, uint32 where a message has
+them), and arrays of records of these; nothing else. It raises nothing and holds no state.
 `NUMBA_DISABLE_JIT=1` runs the same lines as Python, to step through them with a debugger.
 """
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pilot_common.compiled import compiled
 from pilot_common.types import MarkKind, ObjectClass
 from pilot_common.vehicle import Vehicle
 from pilot_planning.highway.gaps import Scene
@@ -101,34 +102,37 @@ class Evasion:
                 chosen = replace(chosen, offset=self.shift.offset)
             self.shift = chosen
             return self._timed(scene)
-        self.shift = replace(self.shift, deceleration=0.0, passes=False)
+        if self.shift.deceleration or self.shift.passes:
+            self.shift = replace(self.shift, deceleration=0.0, passes=False)
         if self.shift.cause != "evade" or scene.stamp - self._needed_at > self._p.hold:
             self.shift = self._away_from_trucks(scene)
         return self._timed(scene)
 
     def _timed(self, scene: Scene) -> Shift:
-        moving = self.shift.cause == "evade" and self._way_left > 0.0
-        return replace(self.shift, seconds=self._way_left / max(scene.speed, 1.0) if moving else None)
+        if self.shift.cause != "evade" or self._way_left <= 0.0:
+            return self.shift
+        return replace(self.shift, seconds=self._way_left / max(scene.speed, 1.0))
 
     def _threatened(self, scene: Scene) -> bool:
         """Whether anybody confirmed may come close, beside or in front of the car, within the times looked at."""
         traffic, p = scene.traffic, self._p
         if not len(traffic.identity):
             return False
-        station = traffic.station - scene.road.ego_station - self._front + 0.5 * self._length
-        lengths = traffic.half_length + 0.5 * self._length
-        meeting = station + (traffic.speed - scene.speed) * TIMES[-1]
-        beside = (np.minimum(station, meeting) < lengths) & (np.maximum(station, meeting) > -lengths)
         road, own = scene.road, scene.own_lane
-        aside = np.abs(traffic.offset - float(road.offset[own])) - traffic.half_width
-        at_line = (
-            aside < 0.5 * float(road.width[own]) + p.line
-        )  # beyond, he is where he belongs, whatever his motion seems
-        clearance = np.abs(traffic.offset - road.ego_offset) - traffic.half_width - self._half_width
-        close = (at_line | self._coming) & (
-            clearance - np.abs(self._rates(traffic)) * TIMES[-1] < p.clearance
+        return _any_close(
+            traffic.station,
+            traffic.offset,
+            traffic.half_length,
+            traffic.half_width,
+            traffic.speed,
+            traffic.offset_rate,
+            self._coming,
+            traffic.confirmed,
+            (road.ego_station + self._front - 0.5 * self._length, road.ego_offset, scene.speed),
+            (0.5 * self._length, self._half_width),
+            (float(road.offset[own]), 0.5 * float(road.width[own]) + p.line),
+            (TIMES[-1], p.rate_noise, p.clearance),
         )
-        return bool((beside & close & traffic.confirmed).any())
 
     def _choose(self, scene: Scene, sway: Sway, acceleration: float) -> Shift | None:
         """The mildest shift that keeps clear; None where none is needed or none helps."""
@@ -208,9 +212,7 @@ class Evasion:
 
     def _rates(self, traffic: Traffic) -> np.ndarray:
         """Motion to the side (N,) as far as it is believed."""
-        doubt = np.where(self._coming, 0.0, self._p.rate_noise)
-        size = np.maximum(np.abs(traffic.offset_rate) - doubt, 0.0)
-        return np.sign(traffic.offset_rate) * size
+        return _rates(traffic.offset_rate, self._coming, self._p.rate_noise)
 
     def _over_marks(self, scene: Scene) -> np.ndarray:
         """Offsets beyond marks that may be crossed in need: half way into, and on, the lane beside."""
@@ -253,14 +255,60 @@ class Evasion:
     def _away_from_trucks(self, scene: Scene) -> Shift:
         """A little room for trucks beside the car; none for trucks on both sides. It is for the nearest of them."""
         traffic, road = scene.traffic, scene.road
+        trucks = traffic.class_id == ObjectClass.TRUCK
+        if not trucks.any():
+            return NONE
         station = traffic.station - road.ego_station - self._front + 0.5 * self._length
         near = np.abs(station) < traffic.half_length + 0.5 * self._length + self._p.bias_reach
         aside = traffic.offset - float(road.offset[scene.own_lane])
         lanes = np.abs(aside) / float(road.width[scene.own_lane])
-        beside = (traffic.class_id == ObjectClass.TRUCK) & near & (lanes > 0.5) & (lanes < 1.5)
+        beside = trucks & near & (lanes > 0.5) & (lanes < 1.5)
         left, right = bool((beside & (aside > 0.0)).any()), bool((beside & (aside < 0.0)).any())
         if left == right:
             return NONE
         nearest = int(np.where(beside, np.abs(station), np.inf).argmin())
         away = self._p.bias if right else -self._p.bias
         return Shift(away, None, "truck_beside", int(traffic.identity[nearest]))
+
+
+@compiled
+def _rates(rate: np.ndarray, coming: np.ndarray, noise: float) -> np.ndarray:
+    """Motion to the side (N,) as far as it is believed: beyond the noise, or of those who are sure to come."""
+    believed = np.zeros(len(rate))
+    for row in range(len(rate)):
+        size = abs(rate[row]) if coming[row] else abs(rate[row]) - noise
+        if size > 0.0:
+            believed[row] = math.copysign(size, rate[row])
+    return believed
+
+
+@compiled
+def _any_close(
+    station: np.ndarray,
+    offset: np.ndarray,
+    half_length: np.ndarray,
+    half_width: np.ndarray,
+    speed: np.ndarray,
+    rate: np.ndarray,
+    coming: np.ndarray,
+    counts: np.ndarray,
+    own: tuple[float, float, float],
+    half: tuple[float, float],
+    lane: tuple[float, float],
+    limits: tuple[float, float, float],
+) -> bool:
+    """Whether any of those who count may come close within a time; of the own car centre, offset and speed, and half extents."""
+    centre, own_offset, own_speed = own
+    time, noise, least = limits
+    rates = _rates(rate, coming, noise)
+    for row in range(len(station)):
+        now, lengths = station[row] - centre, half_length[row] + half[0]
+        then = now + (speed[row] - own_speed) * time
+        if not counts[row] or min(now, then) >= lengths or max(now, then) <= -lengths:
+            continue
+        # Beyond the line, he is where he belongs, whatever his motion seems.
+        at_line = abs(offset[row] - lane[0]) - half_width[row] < lane[1]
+        clearance = abs(offset[row] - own_offset) - half_width[row] - half[1]
+        if (at_line or coming[row]) and clearance - abs(rates[row]) * time < least:
+            return True
+    return False

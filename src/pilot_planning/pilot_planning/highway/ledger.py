@@ -4,7 +4,7 @@ The kinds of constraint are listed here: modules that hold laws do not know the 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from pilot_planning.highway.sentences import NOBODY, Both, say
 ARGUMENTS = (
     20  # numbers a row of `Ledger.argument` has room for: the speed, then the law's; unused ones are 0
 )
+
+
+UNUSED = (0.0,) * ARGUMENTS
 
 
 def jerk_bound(
@@ -92,8 +95,7 @@ ACCELERATION = Both(": at most {0:.2f} m/s²", "：至多 {0:.2f} m/s²")
 OFFSET = Both(": to {0:+.2f} m", "：至 {0:+.2f} m")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One constraint: its bound now (acceleration, or offset in the lateral ledger), the track behind it (0: none), its words and
     numbers.
     """
@@ -117,7 +119,8 @@ def entry(
     effect: Both = ACCELERATION,
 ) -> Entry:
     """The entry of a law at a speed; `values` fill the sentence of its kind, `who` begins it and `effect` says the bound."""
-    bound = law.bound(0.0, 0.0, speed)
+    numbers = law.numbers()
+    bound = law.formula(*numbers, 0.0, 0.0, speed)
     english, chinese = say(sentence or name, values)
     return Entry(
         name,
@@ -125,7 +128,7 @@ def entry(
         f"{who.english}{english}{effect.english.format(bound)}",
         identity,
         f"{who.chinese}{chinese}{effect.chinese.format(bound)}",
-        (speed, *law.numbers()),
+        (speed, *numbers),
     )
 
 
@@ -153,16 +156,14 @@ def settle(entries: list[Entry], last: float, up: float, down: float) -> tuple[f
 
 def record(entries: list[Entry], binding: int, runner_up: int) -> Ledger:
     """The ledger of some entries."""
-    argument = np.zeros((len(entries), ARGUMENTS))
-    for row, item in zip(argument, entries, strict=True):
-        row[: len(item.argument)] = item.argument
+    name, bound, sentence, identity, sentence_zh, argument = zip(*entries, strict=True)
     return Ledger(
-        name=tuple(item.name for item in entries),
-        bound=np.array([item.bound for item in entries]),
-        identity=np.array([item.identity for item in entries], np.uint32),
-        argument=argument,
-        sentence=tuple(item.sentence for item in entries),
-        sentence_zh=tuple(item.sentence_zh for item in entries),
+        name=name,
+        bound=np.array(bound),
+        identity=np.array(identity, np.uint32),
+        argument=np.array([numbers + UNUSED[len(numbers) :] for numbers in argument]),
+        sentence=sentence,
+        sentence_zh=sentence_zh,
         binding=binding,
         runner_up=runner_up,
     )

@@ -25,7 +25,7 @@ FREE = 99.0  # m/s², no bound
 class Law:
     """A constraint on the acceleration. Every slot holds a number or, as `lead`, the motion of a leader (four numbers).
 
-    `formula` takes the `numbers()`, then time, travelled distance and speed.
+    `formula` takes the `numbers()` (a leader's first, then the slots in their order), then time, travelled distance and speed.
     """
 
     __slots__: tuple[str, ...] = ()
@@ -136,23 +136,35 @@ def tightest_curve(
     line: ReferenceLine, station: float, speed: float, sight: float, p: SpeedParameters, limits: CommandLimits
 ) -> tuple[CurveLaw, float] | None:
     """The curve point ahead that demands most, with its radius; None where none demands anything near."""
-    first, last = np.searchsorted(
-        line.station, (station, station + min(sight, max(20.0, speed * p.curve_horizon)))
-    )
-    if last <= first:
-        return None
-    curvature = np.maximum(np.abs(line.curvature[first:last]), 1e-6)
+    reach = min(sight, max(20.0, speed * p.curve_horizon))
     lateral = min(p.curve_lateral_acceleration, limits.max_lateral_acceleration)
-    squared = lateral / curvature
     half = 0.5 * speed * p.curve_reaction
-    way = np.maximum(line.station[first:last] - station - half, max(1.0, half))
-    index = int(np.argmin((squared - speed * speed) / way))
-    target = math.sqrt(float(squared[index]))
-    if target > limits.max_speed:
+    distance, curvature = _tightest(line.station, line.curvature, station, reach, speed, half, lateral)
+    if curvature * limits.max_speed * limits.max_speed < lateral:
         return None
-    return CurveLaw(float(line.station[first + index]) - station, target, p, limits), 1.0 / float(
-        curvature[index]
-    )
+    return CurveLaw(distance, math.sqrt(lateral / curvature), p, limits), 1.0 / curvature
+
+
+@compiled
+def _tightest(
+    stations: np.ndarray,
+    curvature: np.ndarray,
+    station: float,
+    reach: float,
+    speed: float,
+    half: float,
+    lateral: float,
+) -> tuple[float, float]:
+    """Distance and curvature of the point of a line that asks for the hardest braking; 0 where there is none within reach."""
+    distance, bend, hardest = 0.0, 0.0, math.inf
+    for index in range(np.searchsorted(stations, station), len(stations)):
+        if stations[index] >= station + reach:
+            break
+        own = max(abs(curvature[index]), 1e-6)
+        change = (lateral / own - speed * speed) / max(stations[index] - station - half, 1.0, half)
+        if change < hardest:
+            distance, bend, hardest = stations[index] - station, own, change
+    return distance, bend
 
 
 @compiled

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pilot_common.arc import foot
+from pilot_common.compiled import compiled
 from pilot_common.geometry import Pose, compose, inverse, transform_points
 from pilot_common.road import ReferenceLine
 from pilot_common.types import EgoMotion, Lanes, MarkKind, World
@@ -40,7 +41,8 @@ class Road:
 
     def lane_nearest(self, offset: float) -> int:
         """Index of the lane whose centre is nearest to an offset."""
-        return int(np.argmin(np.abs(self.offset - offset)))
+        offsets = self.offset.tolist()
+        return min(range(len(offsets)), key=lambda lane: abs(offsets[lane] - offset))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,31 @@ def usable(lanes: Lanes) -> bool:
         and len(lanes.station) >= 2
         and 0 <= lanes.ego_lane < len(lanes.offset)
         and math.isfinite(lanes.sight + lanes.speed_limit)
-        and np.isfinite(lanes.point.sum() + lanes.heading.sum() + lanes.curvature.sum() + lanes.station.sum())
-        and np.isfinite(lanes.offset.sum() + lanes.width.sum() + lanes.confidence.sum())
+        and _finite(
+            lanes.point,
+            lanes.heading,
+            lanes.curvature,
+            lanes.station,
+            lanes.offset,
+            lanes.width,
+            lanes.confidence,
+        )
     )
+
+
+@compiled
+def _finite(
+    point: np.ndarray,
+    heading: np.ndarray,
+    curvature: np.ndarray,
+    station: np.ndarray,
+    offset: np.ndarray,
+    width: np.ndarray,
+    confidence: np.ndarray,
+) -> bool:
+    """Whether all numbers of lanes are finite."""
+    line = point.sum() + heading.sum() + curvature.sum() + station.sum()
+    return math.isfinite(line + offset.sum() + width.sum() + confidence.sum())
 
 
 def road_of(lanes: Lanes, renewed: bool) -> Road:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pilot_common.compiled import compiled
 from pilot_common.types import MarkKind, Route
 from pilot_planning.highway.road import Road
 
@@ -48,22 +49,30 @@ def see_way(road: Road, route: Route | None, own: int, right: int | None, stamp:
     if first is None:
         return free_way(lanes)
     driven = speed * max(0.0, stamp - route.stamp)
-    known = np.maximum(route.lane_distance - driven, 0.0)
-    goes_on = route.lane_distance >= min(route.horizon, float(route.lane_distance.max())) - 1.0
-    good = np.flatnonzero(goes_on)
-    index = first + np.arange(lanes)
-    inside = (index >= 0) & (index < len(known))
-    held = np.minimum(np.maximum(index, 0), len(known) - 1)
-    # A lane that the route does not know is none.
-    distance = np.where(inside, np.where(goes_on[held], ENDLESS, known[held]), 0.0)
-    nearest = good[np.abs(good[None, :] - index[:, None]).argmin(1)]
-    return Way(
-        distance,
-        np.where(inside, route.lane_ends[held], True),
-        nearest - index,
-        route.shoulder_width,
-        own + first,
+    distance, ends, changes = _lanes_ahead(
+        route.lane_distance, route.lane_ends, route.horizon, driven, first, lanes
     )
+    return Way(distance, ends, changes, route.shoulder_width, own + first)
+
+
+@compiled
+def _lanes_ahead(
+    route_distance: np.ndarray, route_ends: np.ndarray, horizon: float, driven: float, first: int, lanes: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Distance, end and changes of the lanes seen (L,), the rightmost of which has the number `first` in the route."""
+    far = min(horizon, route_distance.max()) - 1.0
+    distance, ends = np.zeros(lanes), np.ones(lanes, np.bool_)  # a lane that the route does not know is none
+    changes = np.full(lanes, len(route_distance) + lanes)
+    for lane in range(lanes):
+        number = first + lane
+        for goal in range(len(route_distance)):
+            if route_distance[goal] >= far and abs(goal - number) < abs(changes[lane]):
+                changes[lane] = goal - number
+        if 0 <= number < len(route_distance):
+            goes_on = route_distance[number] >= far
+            distance[lane] = ENDLESS if goes_on else max(route_distance[number] - driven, 0.0)
+            ends[lane] = route_ends[number]
+    return distance, ends, changes
 
 
 def _first(road: Road, count: int, shoulder: bool, own: int, right: int | None) -> int | None:

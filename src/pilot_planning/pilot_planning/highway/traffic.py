@@ -13,7 +13,6 @@ from pilot_planning.highway.parameters import RelevanceParameters
 from pilot_planning.highway.road import Road
 
 CAMERA, RADAR, LIDAR = 1, 2, 4  # bits of Tracks.sensors
-SENSOR_COUNT = np.array([bin(bits).count("1") for bits in range(256)])
 EXISTS = attrgetter("existence", "existence_brake", "existence_both", "confirmation_time", "unseen")
 
 
@@ -49,7 +48,9 @@ def see_traffic(tracks: Tracks, road: Road, p: RelevanceParameters) -> Traffic:
     station, offset = tracks.station, tracks.offset
     if not road.fresh:
         station, offset, _ = road.line.to_road(tracks.position[:, :2])
-    rows, numbers, flags = _along_road(
+    names, numbers, flags = _along_road(
+        tracks.identity,
+        tracks.class_id,
         tracks.position,
         tracks.velocity,
         tracks.extent,
@@ -59,7 +60,7 @@ def see_traffic(tracks: Tracks, road: Road, p: RelevanceParameters) -> Traffic:
         tracks.existence,
         tracks.age,
         tracks.unseen,
-        SENSOR_COUNT[tracks.sensors],
+        tracks.sensors,
         station,
         offset,
         tracks.offset_rate,
@@ -69,11 +70,13 @@ def see_traffic(tracks: Tracks, road: Road, p: RelevanceParameters) -> Traffic:
         road.fresh,
         EXISTS(p),
     )
-    return Traffic(tracks.identity[rows].astype(int), tracks.class_id[rows].astype(int), *numbers, *flags)
+    return Traffic(*names, *numbers, *flags)
 
 
 @compiled
 def _along_road(
+    identity: np.ndarray,
+    class_id: np.ndarray,
     position: np.ndarray,
     velocity: np.ndarray,
     extent: np.ndarray,
@@ -83,7 +86,7 @@ def _along_road(
     existence: np.ndarray,
     age: np.ndarray,
     unseen: np.ndarray,
-    sensor_count: np.ndarray,
+    sensors: np.ndarray,
     station: np.ndarray,
     offset: np.ndarray,
     offset_rate: np.ndarray,
@@ -93,10 +96,10 @@ def _along_road(
     fresh: bool,
     thresholds: tuple[float, float, float, float, float],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows of the tracks that count, and of those the numbers and flags of `Traffic` in their order, (11, N) and (3, N)."""
+    """Names, numbers and flags of the tracks that count, as `Traffic` has them: (2, N), (11, N) and (3, N)."""
     exists, exists_alone, exists_for_both, confirmation_time, longest_unseen = thresholds
     most, count = len(existence), 0
-    rows, numbers, flags = np.empty(most, np.int64), np.empty((11, most)), np.empty((3, most), np.bool_)
+    names, numbers, flags = np.empty((2, most), np.int64), np.empty((11, most)), np.empty((3, most), np.bool_)
     for row in range(most):
         known = position[row].sum() + velocity[row].sum() + extent[row].sum() + covariance[row].sum()
         known += heading[row] + acceleration[row]
@@ -122,10 +125,11 @@ def _along_road(
         numbers[9, count] = intention[row, 1] if fresh else 0.0
         numbers[10, count] = intention[row, 2] if fresh else 0.0
         proven = existence[row] >= exists_alone and age[row] >= confirmation_time
-        proven |= sensor_count[row] >= 2 and existence[row] >= exists_for_both
+        both = sensors[row] & (sensors[row] - 1)  # more than one bit
+        proven |= both > 0 and existence[row] >= exists_for_both
         flags[0, count] = proven
         flags[1, count] = proven and unseen[row] <= longest_unseen
         flags[2, count] = across > 0.7
-        rows[count] = row
+        names[0, count], names[1, count] = identity[row], class_id[row]
         count += 1
-    return rows[:count], numbers[:, :count].copy(), flags[:, :count].copy()
+    return names[:, :count].copy(), numbers[:, :count].copy(), flags[:, :count].copy()

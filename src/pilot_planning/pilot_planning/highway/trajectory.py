@@ -10,6 +10,7 @@ from pilot_common.types import Trajectory
 from pilot_planning.highway.adaptation import AlignLaw, ApproachLaw, align_bound, approach_bound
 from pilot_planning.highway.contingency import CutInLaw, cut_in_bound
 from pilot_planning.highway.following import FollowLaw, follow_bound
+from pilot_planning.highway.ledger import ARGUMENTS
 from pilot_planning.highway.longitudinal import (
     BrakeLaw,
     CurveLaw,
@@ -29,14 +30,13 @@ KINDS: dict[type[Law], int] = {
         (SpeedLaw, CurveLaw, BrakeLaw, StopLaw, FollowLaw, CutInLaw, ApproachLaw, AlignLaw)
     )
 }
-MOST_NUMBERS = 18  # that a law is made of
 
 
 def roll_out(
     laws: Sequence[Law], speed: float, acceleration: float, up: float, down: float, step: float, samples: int
 ) -> np.ndarray:
     """Distance, speed and acceleration (3, T) when all laws are obeyed from `speed` and `acceleration` on, within the jerks."""
-    numbers = np.zeros((len(laws), MOST_NUMBERS))
+    numbers = np.zeros((len(laws), ARGUMENTS - 1))
     for row, law in zip(numbers, laws, strict=True):
         own = law.numbers()
         row[: len(own)] = own
@@ -45,7 +45,7 @@ def roll_out(
 
 
 @compiled
-def _bound(kind: int, n: np.ndarray, time: float, travelled: float, speed: float) -> float:
+def rolled_bound(kind: int, n: np.ndarray, time: float, travelled: float, speed: float) -> float:
     """The bound of a law by its place in KINDS and its numbers."""
     if kind == 0:
         return speed_bound(n[0], n[1], n[2], n[3], n[4], time, travelled, speed)
@@ -117,7 +117,7 @@ def _rolled(
     step: float,
     samples: int,
 ) -> np.ndarray:
-    """`roll_out` of K laws by kinds (K,) and numbers (K, MOST_NUMBERS), with the change of acceleration allowed in a step."""
+    """`roll_out` of K laws by kinds (K,) and numbers (K, A), with the change of acceleration allowed in a step."""
     rolled, half, distance = np.zeros((3, samples)), 0.5 * step, 0.0
     rolled[1, 0], rolled[2, 0] = speed, acceleration
     for index in range(1, samples):
@@ -127,7 +127,7 @@ def _rolled(
         travelled = distance + half * (speed + ahead)
         following = acceleration + rise
         for row in range(len(kinds)):
-            following = min(following, _bound(kinds[row], numbers[row], time, travelled, ahead))
+            following = min(following, rolled_bound(kinds[row], numbers[row], time, travelled, ahead))
         following = max(following, acceleration - fall)
         reached = speed + half * (acceleration + following)
         if reached <= 0.0:

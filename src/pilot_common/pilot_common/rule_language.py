@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from pilot_common.regulation import FORMULAS
-from pilot_common.rule_memories import MEMORIES, UNKNOWN, Kind, Memory
+from pilot_common.rule_memories import COMPARED, MEMORIES, TICK, UNKNOWN, Kind, Memory
 
 Table = tuple[tuple[float, float], ...]
 
@@ -238,11 +238,13 @@ class _Translator:
                 raise FormulaError(f"the table '{name}' takes one number, found {len(node.args)}")
             argument = self.of_kind(node.args[0], Kind.NUMBER)
             return self._applied(f"{self._program.table(constant)}({{}})", [argument], Kind.NUMBER)
+        if name in COMPARED:
+            return self._compared(name, node)
         if name in MEMORIES:
             return self._memory(name, node)
         if name not in FUNCTIONS:
             raise FormulaError(
-                f"there is no function '{name}'; there are {', '.join((*FUNCTIONS, *MEMORIES))}"
+                f"there is no function '{name}'; there are {', '.join((*FUNCTIONS, *MEMORIES, *COMPARED))}"
             )
         _, count, kind = FUNCTIONS[name]
         if len(node.args) != count and not (count is None and len(node.args) >= 2):
@@ -252,20 +254,27 @@ class _Translator:
 
     def _memory(self, name: str, node: ast.Call) -> Expression:
         cls = MEMORIES[name]
-        wanted = len(cls.arguments) + cls.seconds
-        if len(node.args) != wanted:
-            raise FormulaError(f"{name} takes {wanted} arguments, found {len(node.args)}")
+        _check_count(name, node, len(cls.arguments) + cls.seconds)
         arguments = [self.of_kind(a, kind) for a, kind in zip(node.args, cls.arguments, strict=False)]
-        seconds = 0.0
-        if cls.seconds:
-            given = self.of_kind(node.args[-1], Kind.NUMBER).constant
-            if given is None or not 0.0 < given <= 600.0:
-                raise FormulaError(f"{name}: the seconds must be a constant above 0, at most 600")
-            seconds = given
+        seconds = self._seconds(name, node) if cls.seconds else 0.0
         key = f"{name}({', '.join(self._key(argument) for argument in node.args)})"
         return self._program.memory(
             key, lambda: cls(", ".join(part.text for part in arguments), seconds, _topics(arguments))
         )
+
+    def _compared(self, name: str, node: ast.Call) -> Expression:
+        memory, pattern, tolerance = COMPARED[name]
+        _check_count(name, node, 2)
+        told = self._memory(memory, ast.Call(node.func, node.args[:1], []))
+        return self._applied(
+            pattern, [told, self._constant(self._seconds(name, node) + tolerance)], Kind.CONDITION
+        )
+
+    def _seconds(self, name: str, node: ast.Call) -> float:
+        given = self.of_kind(node.args[-1], Kind.NUMBER).constant
+        if given is None or not TICK < given <= 600.0:
+            raise FormulaError(f"{name}: the seconds must be a constant above 0, at most 600")
+        return given
 
     def _constant(self, value: float) -> Expression:
         return Expression(Kind.NUMBER, f"({value!r})", self._program.functions, constant=value)
@@ -285,6 +294,11 @@ class _Translator:
         for name in sorted(names & set(self._definitions)):
             told.append(f"{name}={self._key(parse(self._definitions[name]))}")
         return " ".join((ast.unparse(node), *told))
+
+
+def _check_count(name: str, node: ast.Call, wanted: int) -> None:
+    if len(node.args) != wanted:
+        raise FormulaError(f"{name} takes {wanted} arguments, found {len(node.args)}")
 
 
 def _topics(parts: Sequence[Expression]) -> int:

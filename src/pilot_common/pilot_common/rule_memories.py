@@ -119,18 +119,6 @@ class _Held(Memory):
         return time - self._state
 
 
-class _ForSeconds(Memory):
-    arguments, seconds, yields = (Kind.CONDITION,), True, Kind.CONDITION
-
-    def step(self, time: float, condition: bool) -> bool:
-        if not condition:
-            self._state = None
-            return False
-        if self._state is None:
-            self._state = time
-        return time - self._state >= self._seconds - TICK
-
-
 class _Lasted(Memory):
     arguments, yields = (Kind.CONDITION,), Kind.NUMBER
 
@@ -155,15 +143,6 @@ class _Since(Memory):
         if condition:
             self._state = time
         return math.inf if self._state is None else time - self._state
-
-
-class _Recently(Memory):
-    arguments, seconds, yields = (Kind.CONDITION,), True, Kind.CONDITION
-
-    def step(self, time: float, condition: bool) -> bool:
-        if condition:
-            self._state = time
-        return self._state is not None and time - self._state <= self._seconds + TICK
 
 
 class _Rises(Memory):
@@ -213,11 +192,11 @@ MEMORIES: dict[str, type[Memory]] = {
     "rate": _Rate,
     "held": _Held,
     "lasted": _Lasted,
-    "for_seconds": _ForSeconds,
-    "recently": _Recently,
     "since": _Since,
     "rises": _Rises,
     "changed": _Changed,
     "at_rise": _AtRise,
     "latched": _Latched,
 }
+# What is written so compares another memory with its seconds: so all that ask of the same condition share one.
+COMPARED = {"for_seconds": ("held", "({} >= {})", -TICK), "recently": ("since", "({} <= {})", TICK)}

@@ -40,9 +40,7 @@ class Fallback:
             longitudinal.stopping(0.0),
             self._delay,
         )
-        steering = lateral.steady_angle(curvature, speeds, acceleration)
-        steering += (lateral.command - steering[0]) * self._fading
-        return TIMES, steering, acceleration
+        return TIMES, lateral.fading_angle(curvature, speeds, acceleration, self._fading), acceleration
 
 
 @compiled

@@ -169,10 +169,8 @@ class Lateral:
         self._slip = max(-self._p.slip_limit, min(self._p.slip_limit, more))
 
     def _push(self, command: float, count: int) -> None:
-        self.command, pending = command, self._pending
-        for _ in range(count):
-            pending[:-1] = pending[1:]
-            pending[-1] = command
+        self.command = command
+        _shift(self._pending, command, count)
 
     def speed_limit(self, curvature: float, speed: float) -> tuple[float, str]:
         """How fast the car may go with the steering it turns out to have, with a curvature ahead, and why not faster.
@@ -197,13 +195,19 @@ class Lateral:
             return stable, "the car oversteers"
         return curve, "the car answers its steering too weakly for the curve"
 
-    def steady_angle(self, curvature: np.ndarray, speed: np.ndarray, acceleration: np.ndarray) -> np.ndarray:
-        """Steering angle for curvatures (T,) at speeds and accelerations (T,) in steady turns, learned offset included."""
+    def fading_angle(
+        self, curvature: np.ndarray, speed: np.ndarray, acceleration: np.ndarray, fading: np.ndarray
+    ) -> np.ndarray:
+        """From the last command on to the steering angle for curvatures (T,) at speeds and accelerations (T,) in steady turns,
+        learned offset included; the difference at the beginning is `fading` (T,).
+        """
         response = self.response
-        return _steady_angles(
+        return _fading_angles(
             curvature,
             speed,
             acceleration,
+            fading,
+            self.command,
             self._tyres.axles,
             (self._turn.wheelbase, response.gradient - self._turn.gradient),
             (self._learned, response.gain, response.offset),
@@ -252,19 +256,33 @@ def _optimum(
 
 
 @compiled
-def _steady_angles(
+def _shift(pending: np.ndarray, command: float, count: int) -> None:
+    """`count` periods later, in all of which `command` was given."""
+    for _ in range(count):
+        for index in range(len(pending) - 1):
+            pending[index] = pending[index + 1]
+        pending[-1] = command
+
+
+@compiled
+def _fading_angles(
     curvature: np.ndarray,
     speed: np.ndarray,
     acceleration: np.ndarray,
+    fading: np.ndarray,
+    command: float,
     axles: tuple[float, float, float, float],
     turn: tuple[float, float],
     learned: tuple[float, float, float],
 ) -> np.ndarray:
-    """See `Lateral.steady_angle`. `turn`: wheelbase, gradient beyond that of the facts; `learned`: steering, gain, offset."""
+    """See `Lateral.fading_angle`. `turn`: wheelbase, gradient beyond that of the facts; `learned`: steering, gain, offset."""
     (wheelbase, beyond), (steering, gain, offset) = turn, learned
-    angle = np.empty(len(curvature))
+    angle, beside = np.empty(len(curvature)), 0.0
     for index in range(len(curvature)):
         gradient = beyond + understeer(axles, max(acceleration[index], -HARDEST))
         length = wheelbase + gradient * speed[index] * speed[index]
         angle[index] = (math.atan(curvature[index] * length) + steering) / gain + offset
+        if index == 0:
+            beside = command - angle[0]
+        angle[index] += beside * fading[index]
     return angle

@@ -88,12 +88,12 @@ def _unexplained(
         if track["existence"] <= existence["keep"] or track["seen"][source] < time - existence["miss_time"]:
             continue
         cosine, sine = math.cos(track["heading"]), math.sin(track["heading"])
-        for index in rows:
-            if free[index]:
-                x, y = found[index]["position"][0] - state[0], found[index]["position"][1] - state[1]
+        for other in rows:
+            if free[other]:
+                x, y = found[other]["position"][0] - state[0], found[other]["position"][1] - state[1]
                 along, across = abs(x * cosine + y * sine), abs(y * cosine - x * sine)
                 if along < 0.5 * extent[0] + margin and across < 0.5 * extent[1] + margin:
-                    free[index] = False
+                    free[other] = False
     return rows[free[rows]]
 
 

@@ -89,8 +89,8 @@ class LaneModel:
         for slot, row, good in zip(slots, rows, used.tolist(), strict=True):
             if good:
                 self._lines.see(slot, nearest[slot][2], int(frame.kind[row]), float(frame.score[row]))
-                if slot in (RIGHT, LEFT):
-                    self._sight = max(self._sight, float(frame.view[row, 1]))
+                # Lines of one road run alike: where a leader hides those of the lane, others show where it goes.
+                self._sight = max(self._sight, float(frame.view[row, 1]))
 
     def _start(self, frame: LaneMarks) -> bool:
         """Begins with the nearest marks left and right of the car, or with one of them and the usual width."""

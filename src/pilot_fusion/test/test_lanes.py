@@ -166,6 +166,16 @@ def test_the_line_has_the_points_that_the_contract_says() -> None:
     assert 65.0 < lanes.sight <= 71.0
 
 
+def test_where_a_leader_hides_the_marks_of_the_lane_those_beside_it_show_the_road() -> None:
+    drive = Drive(Road(1.0 / 700.0))
+    for _ in range(20):
+        drive.step()
+    for _ in range(60):  # 90 m, more than was seen before
+        lanes = drive.step(hide=(1, 2))
+    assert lanes.sight > 65.0
+    assert abs(drive.error(lanes, 50.0)) < 0.5
+
+
 def test_crossing_a_mark_makes_the_next_lane_the_ego_lane_without_a_jump_of_the_road() -> None:
     drive = Drive(Road(1.0 / 1500.0), lambda s: 3.6 / (1.0 + math.exp(-(s - 150.0) / 15.0)))
     lanes, worst, seen = drive.step(), 0.0, []

@@ -7,7 +7,7 @@ import pytest
 from motorway import Motorway, Other, planner
 
 from pilot_common.types import Manoeuvre
-from pilot_planning.highway.contingency import Brakes, Coming, CutInLaw, answer
+from pilot_planning.highway.contingency import Answer, Brakes, Coming, CutInLaw, Resolve, answer
 from pilot_planning.highway.longitudinal import Law
 from pilot_planning.highway.motion import LeadMotion
 
@@ -21,6 +21,10 @@ CASES = list(
 
 def coming(chance: float, arrival: float, length: float = 9.0) -> Coming:
     return Coming(chance, arrival, arrival, 0.9 * arrival, length)
+
+
+def asked(lead: LeadMotion, coming: Coming, speed: float, resolve: Resolve = Resolve.OPEN) -> Answer:
+    return answer(lead, coming, speed, 0.0, resolve, False, BRAKES, PARAMETERS)
 
 
 def gap_left(gap: float, speed: float, closing: float, arrival: float, needed: float, jerk: float) -> float:
@@ -65,25 +69,38 @@ def test_the_law_is_nothing_but_its_numbers():
 
 def test_who_is_passed_before_he_arrives_is_not_braked_for():
     beside = LeadMotion(2.0, 15.0, 0.0, 1.5)
-    assert answer(beside, coming(1.0, 2.0), 25.0, 0.0, False, BRAKES, PARAMETERS) is None
+    assert asked(beside, coming(1.0, 2.0), 25.0).law is None
+
+
+def test_what_is_decided_stays_while_lateral_speeds_are_in_doubt():
+    # Past in 2.2 s: between the likely and the soonest arrival.
+    ahead, doubtful = LeadMotion(1.0, 20.0, 0.0, 1.5), Coming(1.0, 2.5, 2.5, 2.0, 9.0)
+    fresh = asked(ahead, doubtful, 25.0)
+    assert fresh.law is not None
+    assert fresh.resolve is Resolve.YIELD
+    assert asked(ahead, doubtful, 25.0, Resolve.PASS).law is None
+    # Past in 1.8 s when he comes in 2 s at the soonest: enough to go on, not enough to let go of the brake.
+    later = Coming(1.0, 2.5, 2.5, 2.0, 8.0)
+    assert asked(LeadMotion(0.5, 20.0, 0.0, 1.5), later, 25.0).law is None
+    assert asked(LeadMotion(0.5, 20.0, 0.0, 1.5), later, 25.0, Resolve.YIELD).law is not None
 
 
 def test_where_braking_is_too_late_and_going_on_brings_us_past_we_go_on():
     beside = LeadMotion(-2.0, 20.0, 0.0, 1.5)
-    assert answer(beside, coming(1.0, 0.8), 30.0, 0.0, False, BRAKES, PARAMETERS) is None
+    assert asked(beside, coming(1.0, 0.8), 30.0).law is None
 
 
 def test_where_braking_is_too_late_and_going_on_does_not_help_we_brake_hardest():
     close = LeadMotion(3.0, 15.0, 0.0, 1.5)
-    answered = answer(close, coming(1.0, 0.4), 25.0, 0.0, False, BRAKES, PARAMETERS)
-    assert answered is not None
-    assert answered[0].bound(0.0, 0.0, 25.0) == -BRAKES.hardest
+    law = asked(close, coming(1.0, 0.4), 25.0).law
+    assert law is not None
+    assert law.bound(0.0, 0.0, 25.0) == -BRAKES.hardest
 
 
 def test_what_is_likely_is_braked_for_before_what_is_only_possible():
     ahead, soon = LeadMotion(45.0, 18.0, 0.0, 1.5), 2.0
-    assert answer(ahead, coming(0.9, soon), 28.0, 0.0, False, BRAKES, PARAMETERS) is not None
-    assert answer(ahead, coming(0.12, soon), 28.0, 0.0, False, BRAKES, PARAMETERS) is None
+    assert asked(ahead, coming(0.9, soon), 28.0).law is not None
+    assert asked(ahead, coming(0.12, soon), 28.0).law is None
 
 
 def cuts_in(begin: float, rate: float, way: float = 3.6):

@@ -87,6 +87,16 @@ def test_what_blocks_a_part_of_the_lane_is_passed_inside_the_lane():
     assert np.abs(across).max() < vehicle().facts.limits.max_lateral_acceleration
 
 
+def test_room_is_kept_until_the_end_of_what_is_long():
+    """A road train stands 0.65 m inside the lane: to be beside it takes longer than a shift is held without need."""
+    inside = -0.5 * LANE_WIDTH + 0.65 - 0.5 * 2.5
+    train = Other(5, 90.0, inside, 0.0, class_id=ObjectClass.TRUCK, length=25.0, width=2.5)
+    drive = Watched(speed=10.0, set_speed=10.0, others=[train])
+    drive.drive(14.0)
+    assert beside_clearance(drive, train) > 0.2
+    assert np.ptp(drive.side_gaps[5]) < 0.05
+
+
 def test_trucks_beside_move_the_car_a_little_away():
     drive = Motorway(speed=25.0, set_speed=25.0, others=[truck_beside(LANE_WIDTH)])
     drive.drive(5.0)

@@ -6,6 +6,7 @@ possible only when the hardest braking would otherwise soon be needed. Where no 
 comes in beside us, we go on.
 """
 
+from enum import Enum
 from typing import NamedTuple
 
 from pilot_common.compiled import compiled
@@ -157,28 +158,51 @@ class Coming(NamedTuple):
     length: float
 
 
+class Resolve(Enum):
+    """What was decided about somebody who may come in."""
+
+    OPEN = "open"
+    PASS = "pass"
+    YIELD = "yield"
+
+
+class Answer(NamedTuple):
+    """The law to obey, None where we go on as we are, the deceleration needed, and what is decided about him from now on."""
+
+    law: CutInLaw | None
+    needed: float
+    resolve: Resolve
+
+
 def answer(
     lead: LeadMotion,
     coming: Coming,
     speed: float,
     acceleration: float,
+    resolve: Resolve,
     held: bool,
     brakes: Brakes,
     p: ContingencyParameters,
-) -> tuple[CutInLaw, float] | None:
-    """The law to obey and the deceleration needed, None where we go on as we are. `held`: we brake hard for him already."""
+) -> Answer:
+    """What to do about somebody. `resolve` is what was decided a cycle ago, `held`: we brake hard for him already.
+
+    Beside somebody is the worst place to be, and a lateral speed is known badly: what was decided stays, as long as it still does
+    by what is likely, and who brakes goes on only where being past is safe with `kept` metres to spare.
+    """
     going = speed + min(0.0, acceleration) * brakes.delay
     worst = _judge(lead, coming.soonest, coming.length, speed, going, p.gap, brakes, p)
-    if worst.past >= 0.0:
-        return None
+    if worst.past >= (p.kept if resolve is Resolve.YIELD else 0.0):
+        return Answer(None, 0.0, Resolve.PASS)
     room = max(p.gap, min(p.time_gap * speed, p.share_of_gap * lead.gap))
     likely = _judge(lead, coming.likely, coming.length, speed, going, room, brakes, p)
+    if resolve is Resolve.PASS and likely.past >= 0.0:
+        return Answer(None, 0.0, Resolve.PASS)
     if min(worst.hard, likely.hard) > brakes.hardest:
         # Braking is too late: what lacks less when he touches us is done, being past him or being behind him.
         time = min(coming.touching, MOST_NEEDED)
         lacks_behind = _braked(time, speed, acceleration, brakes) - lead.at(time)[0] - lead.gap
         if -_past(lead, time, coming.length, going) < max(lacks_behind, 0.0):
-            return None
+            return Answer(None, 0.0, Resolve.PASS)
     return _choose(worst, likely, coming.chance, held, brakes, p)
 
 
@@ -222,8 +246,8 @@ def _judge(
 
 def _choose(
     worst: _Outcome, likely: _Outcome, chance: float, held: bool, brakes: Brakes, p: ContingencyParameters
-) -> tuple[CutInLaw, float] | None:
-    """The law to obey, None while the present motion keeps an escape for what is possible and suits what is likely."""
+) -> Answer:
+    """Behind him; no law while the present motion keeps an escape for what is possible and suits what is likely."""
     share = min(1.0, max(0.0, (chance - p.possible) / (p.likely - p.possible)))
     latest = p.latest * brakes.hardest
     early = latest + share * (p.early - latest)
@@ -233,8 +257,8 @@ def _choose(
     if worst.hard >= latest:
         law, needed = worst.law, worst.hard
         law.emergency = float(held or worst.gentle > brakes.comfortable)
-        return law, needed
-    if likely.past < 0.0 and likely.gentle >= early:
+        return Answer(law, needed, Resolve.YIELD)
+    if likely.gentle >= early:
         likely.law.emergency = float(likely.gentle > brakes.comfortable)
-        return likely.law, likely.gentle
-    return None
+        return Answer(likely.law, likely.gentle, Resolve.YIELD)
+    return Answer(None, 0.0, Resolve.OPEN)

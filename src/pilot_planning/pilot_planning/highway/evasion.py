@@ -211,8 +211,12 @@ class Evasion:
         return np.take_along_axis(clearance, nearest[:, :, None], -1)[:, :, 0], nearest
 
     def _rates(self, traffic: Traffic) -> np.ndarray:
-        """Motion to the side (N,) as far as it is believed."""
-        return _rates(traffic.offset_rate, self._coming, self._p.rate_noise)
+        """Motion to the side (N,) as far as it is believed: of who comes in in full, until the car is passing him.
+
+        Then it is known worst, and what was decided stays as long as it likely does.
+        """
+        passed = self.shift.passes & (traffic.identity == self.shift.identity)
+        return _rates(traffic.offset_rate, self._coming & ~passed, self._p.rate_noise)
 
     def _over_marks(self, scene: Scene) -> np.ndarray:
         """Offsets beyond marks that may be crossed in need: half way into, and on, the lane beside."""
@@ -308,7 +312,9 @@ def _any_close(
             continue
         # Beyond the line, he is where he belongs, whatever his motion seems.
         at_line = abs(offset[row] - lane[0]) - half_width[row] < lane[1]
-        clearance = abs(offset[row] - own_offset) - half_width[row] - half[1]
+        # Where the car is, and at the lane's centre: room that was made is not given back to who still needs it.
+        away = min(abs(offset[row] - own_offset), abs(offset[row] - lane[0]))
+        clearance = away - half_width[row] - half[1]
         if (at_line or coming[row]) and clearance - abs(rates[row]) * time < least:
             return True
     return False

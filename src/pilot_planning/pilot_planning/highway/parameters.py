@@ -138,6 +138,7 @@ class ContingencyParameters:
     time_gap: float = parameter("s", 0.0, 1.5, "gap that gentle braking leaves, where there is room for it")
     share_of_gap: float = parameter("", 0.0, 0.8, "but no more than this share of the present one")
     past: float = parameter("m", 0.0, 5.0, "way by which we must be past him to go on")
+    kept: float = parameter("m", 0.0, 10.0, "way more by which, where braking for him has begun")
     possible: float = parameter("", 0.001, 0.5, "probability to come in from which it is guarded against")
     likely: float = parameter("", 0.1, 1.0, "probability from which it is braked for early")
     early: float = parameter("m/s²", 0.05, 3.0, "needed deceleration from which what is likely is braked for")

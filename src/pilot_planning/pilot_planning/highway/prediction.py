@@ -173,15 +173,16 @@ def _leaves(
 ) -> float:
     """Probability that somebody leaves his lane towards our path, where it is `known` `aside` of its middle, away from us."""
     prior, wander, usual_offset, sway, usual_rate = leaving
-    if toward <= 0.0:
-        return 0.0
     # From its near side to the line; where it stands in no known lane, half of the clearance counts as that.
     free = max(half_lane - half_width, LEAST_FREE) if known else USUAL_FREE
     excursion = max(-aside if known else USUAL_FREE - 0.5 * clearance, 0.0)
     if clearance < free - excursion:
         excursion = free
     place = _ratio(excursion, wander * free, free + usual_offset, offset_deviation)
-    odds = prior * place * 2.0 * _ratio(toward, sway, usual_rate, rate_deviation)
+    rate = _ratio(max(toward, 0.0), sway, usual_rate, rate_deviation)
+    # Who seems to move away by less than his speed is known may come all the same: one who is over the line already does.
+    comes = 1.0 + math.erf(toward / (math.sqrt(2.0) * max(rate_deviation, STILL)))
+    odds = prior * place * rate * comes
     return odds / (1.0 + odds)
 
 

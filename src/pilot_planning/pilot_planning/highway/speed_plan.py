@@ -9,7 +9,7 @@ from pilot_common.types import DriveMode, EgoMotion
 from pilot_common.vehicle import SensorKind, Vehicle
 from pilot_planning.highway.adaptation import ApproachLaw
 from pilot_planning.highway.advice import Advice
-from pilot_planning.highway.contingency import Brakes, answer, gently
+from pilot_planning.highway.contingency import Brakes, Resolve, answer, gently
 from pilot_planning.highway.energy import Saving
 from pilot_planning.highway.evasion import NONE as NO_SHIFT
 from pilot_planning.highway.evasion import Shift
@@ -78,6 +78,7 @@ class SpeedPlanner:
         """Forgets all memory."""
         self.held = False
         self._braking_for: tuple[int, ...] = ()
+        self._resolved: dict[int, Resolve] = {}
         self._settling: set[int] = set()
         self._suspects: set[int] = set()
         self._suspected: set[int] = set()
@@ -127,6 +128,7 @@ class SpeedPlanner:
         braking: list[int] = []
         p, highest = self._p.follow, max(speed, ego.speed)
         self._suspects, self._suspected = self._suspected, set()
+        resolved, self._resolved = self._resolved, {}
         self._settle(found, speed, time_gap, not mode.system_drives)
         for item in found:
             believed = max(0.0, abs(item.acceleration) - p.acceleration_noise)
@@ -136,8 +138,10 @@ class SpeedPlanner:
             who = road_user(item.identity, item.word, item.gap, item.speed)
             if item.role is Role.CUT_IN:
                 if shift.passes and item.identity == shift.identity:
+                    self._resolved[item.identity] = Resolve.PASS
                     continue  # room is made for going on: braking now would spoil it
-                self._add_cut_in(add, item, lead, who, highest, ego.acceleration, braking)
+                resolve = resolved.get(item.identity, Resolve.OPEN)
+                self._add_cut_in(add, item, lead, who, highest, ego.acceleration, resolve, braking)
                 continue
             if item.role is Role.IN_PATH:
                 self._add_follow(add, item, lead, who, time_gap, speed, speed - ego.speed)
@@ -243,16 +247,18 @@ class SpeedPlanner:
         who: Both,
         speed: float,
         acceleration: float,
+        resolve: Resolve,
         braking: list[int],
     ) -> None:
         """Somebody who may come into the path, where going on as we are is not safe or not right."""
         if item.coming is None:
             return
         held = item.identity in self._braking_for
-        answered = answer(lead, item.coming, speed, acceleration, held, self._brakes, self._p.contingency)
-        if answered is None:
+        law, needed, self._resolved[item.identity] = answer(
+            lead, item.coming, speed, acceleration, resolve, held, self._brakes, self._p.contingency
+        )
+        if law is None:
             return
-        law, needed = answered
         if not item.proven:
             law.soften(self._p.relevance.doubtful_deceleration)
         elif law.emergency and not (held or self._sure(item)):

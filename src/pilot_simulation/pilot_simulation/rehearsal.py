@@ -14,7 +14,8 @@ from pilot_simulation.lockstep import Lockstep
 from pilot_simulation.scenario import Perception, load_scenario
 from pilot_simulation.simulation import TICK, Simulation
 
-# Vehicle, scenario, seconds, perception: all kinds of sensors; others ahead, beside and coming in; lanes that end; a stop on the shoulder.
+# Vehicle, scenario, seconds, perception: all kinds of sensors; others ahead, beside and coming in; lanes that end; a stop on
+# the shoulder.
 DRIVES = (
     ("flagship_ev", "overtake", 8.0, Perception.SENSORS),
     ("suv_erev", "busy_motorway", 6.0, Perception.SENSORS),

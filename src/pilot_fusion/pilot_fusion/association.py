@@ -21,7 +21,8 @@ FORBIDDEN = 1e6  # cost of a pair outside the gate
 LONGEST_MANOEUVRE = 0.3  # s between two measurements of a speed
 LIFT_TURN = 0.4  # rad; up to here a camera's box shows both of its visible faces as one
 LEAST_DENSITY = 1e-300  # so that nothing is divided by zero
-CAMERA, RADAR = int(Source.CAMERA), int(Source.RADAR)
+APART = 1.0  # s for which two that were seen apart stay two
+CAMERA, RADAR, LIDAR = int(Source.CAMERA), int(Source.RADAR), int(Source.LIDAR)
 
 # A possible pair of track and measurement.
 PAIR = np.dtype(
@@ -141,13 +142,18 @@ def _within(
         x, y = seen["beam"][0], seen["beam"][1]
         faster = seen["ground_speed"] - x * state[2] - y * state[3]
         known = covariance[2, 2] * x * x + 2.0 * covariance[2, 3] * x * y + covariance[3, 3] * y * y
-        change = sudden_change(track, source, time, parameters["manoeuvre"])
-        variance = seen["ground_speed_variance"] + known + change * change
+        variance = seen["ground_speed_variance"] + known
+        if faster * faster > parameters["surprise"] * variance:
+            # Only who just began to brake hard is so much faster or slower, along his heading: that is rare.
+            change = sudden_change(track, source, time, parameters["manoeuvre"])
+            change *= x * math.cos(track["heading"]) + y * math.sin(track["heading"])
+            variance += change * change
+            scale /= parameters["manoeuvre_share"]
         distance += faster * faster / variance
         determinant *= variance
         scale *= math.sqrt(2.0 * math.pi)
-    pair["cost"] = distance + math.log(determinant)
-    pair["density"] = math.exp(-0.5 * pair["cost"]) / scale
+    pair["cost"] = distance + math.log(determinant * scale * scale)
+    pair["density"] = math.exp(-0.5 * pair["cost"])
     return distance < parameters["gate"]
 
 
@@ -320,12 +326,24 @@ def survivors(tracks: np.ndarray, time: float, association: np.ndarray, existenc
             if one == other or not (single[one] and single[other]):
                 continue
             if _overlap_alike(tracks[one], tracks[other], share, parameters["merge_speed"]):
+                if _told_apart(tracks[one], tracks[other], time):
+                    continue
                 mine, its = tracks[one]["existence"], tracks[other]["existence"]
                 better = mine > its or (mine == its and tracks[one]["identity"] < tracks[other]["identity"])
                 single[other if better else one] = False
     for row in range(len(tracks)):
         alive[row] = alive[row] and single[row]
     return alive
+
+
+@compiled
+def _told_apart(track: np.void, other: np.void, time: float) -> bool:
+    """Whether a camera or lidar, which reports an object once, reported both in one frame lately; notes when it did."""
+    frame = max(track["seen"][CAMERA], track["seen"][LIDAR])
+    together = frame == max(other["seen"][CAMERA], other["seen"][LIDAR])
+    if together and track["reporters"] & other["reporters"]:
+        track["apart"] = other["apart"] = frame
+    return time - min(track["apart"], other["apart"]) < APART
 
 
 @compiled

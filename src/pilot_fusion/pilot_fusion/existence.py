@@ -47,12 +47,33 @@ def occlude(tracks: np.ndarray, ego_x: float, ego_y: float) -> None:
 
 
 @compiled
-def fade(tracks: np.ndarray, before: float, time: float, existence: np.ndarray) -> None:
-    """Existence after a while; only of tracks unseen for longer than misses are correlated does it fade."""
-    factor = math.exp(-max(time - before, 0.0) / existence[0]["lifetime"])
+def fade(
+    tracks: np.ndarray,
+    before: float,
+    time: float,
+    lookers: np.ndarray,
+    sensors: np.ndarray,
+    ego_x: float,
+    ego_y: float,
+    yaw: float,
+    existence: np.ndarray,
+) -> None:
+    """Existence after a while; only of tracks unseen for longer than misses are correlated does it fade.
+
+    Slowly where none of the sensors `lookers` looks: who is in a blind spot has not gone for that.
+    """
+    parameters, duration = existence[0], max(time - before, 0.0)
+    lost = np.zeros(len(tracks), np.bool_)
     for row in range(len(tracks)):
-        if time - last_seen(tracks[row]) > existence[0]["miss_time"]:
-            tracks[row]["existence"] *= factor
+        lost[row] = time - last_seen(tracks[row]) > parameters["miss_time"]
+    if not lost.any():
+        return
+    looked = detection_probability(tracks, lookers, sensors, RADAR, ego_x, ego_y, yaw, existence)[1]
+    for row in range(len(tracks)):
+        if lost[row]:
+            share = looked[row] / parameters["detection_limit"]
+            rate = share / parameters["lifetime"] + (1.0 - share) / parameters["lifetime_blind"]
+            tracks[row]["existence"] *= math.exp(-duration * rate)
 
 
 @compiled

@@ -49,6 +49,7 @@ def newcomers(
         count += 1
         track["existence"], track["solid"] = probability, solid_born(seen, source, existence[0])
         track["identity"], track["occlusion"], track["reported"], track["born"] = 0, 0.0, False, time
+        track["apart"], track["reporters"] = NEVER, 0 if source == RADAR else 1 << seen["sensor"]
         for kind in range(3):
             track["seen"][kind] = time if kind == source else NEVER
         # As long as nothing else is known, along the road.

@@ -109,6 +109,7 @@ class AssociationParameters:
         100.0,
         "squared normalised Doppler residual from which such a manoeuvre is taken to have begun",
     )
+    manoeuvre_share: float = parameter("", 1e-4, 1.0, "probability of that before it is seen")
     coarse_gate: float = parameter("m", 0.0, 100.0, "pairs farther apart in x or y are not looked at")
     cluster_distance: float = parameter("m", 0.5, 20.0, "unassigned radar returns this close are one object")
     cluster_speed: float = parameter("m/s", 0.1, 10.0, "and this close in Doppler")
@@ -134,6 +135,7 @@ class ExistenceParameters:
     lifetime: float = parameter(
         "s", 0.5, 100.0, "time constant with which the existence of what no sensor sees fades"
     )
+    lifetime_blind: float = parameter("s", 0.5, 100.0, "the same where no sensor looks")
     miss_time: float = parameter("s", 0.02, 2.0, "misses within this time are one: they are correlated")
     detection_limit: float = parameter(
         "", 0.5, 0.999, "detection probability at most, whatever the sensor states"

@@ -30,6 +30,9 @@ TRACK = np.dtype(
         ("class_weight", np.float64, (5,)),
         ("born", np.float64),
         ("seen", np.float64, (3,)),  # when camera, radar, lidar last saw it
+        # Which sensors (bits) reported it in the last frame of camera or lidar that did; when one saw it beside who overlaps it.
+        ("reporters", np.int64),
+        ("apart", np.float64),
         ("reported", np.bool_),
     ],
     align=True,
@@ -199,8 +202,8 @@ def update_radial(
 ) -> None:
     """Kalman update with a speed over ground along the unit direction (x, y).
 
-    What differs by a squared normalised residual above `surprise` may have begun a manoeuvre: an `acceleration` along that
-    direction which made a `change` of the speed.
+    What differs by a squared normalised residual above `surprise` may have begun a manoeuvre: an `acceleration` along its
+    heading which made a `change` of the speed.
     """
     state, covariance = track["state"], track["covariance"]
     across = np.empty(6)
@@ -210,7 +213,10 @@ def update_radial(
     innovation = speed - x * state[2] - y * state[3]
     if innovation * innovation > surprise * total:
         # The sudden acceleration is one more direction in which the covariance is wide.
-        effect = np.array((0.0, 0.0, change * x, change * y, acceleration * x, acceleration * y))
+        ahead, left = math.cos(track["heading"]), math.sin(track["heading"])
+        effect = np.array(
+            (0.0, 0.0, change * ahead, change * left, acceleration * ahead, acceleration * left)
+        )
         for row in range(6):
             for column in range(6):
                 covariance[row, column] += effect[row] * effect[column]

@@ -19,7 +19,7 @@ from pilot_fusion.course import Course, follow_course
 from pilot_fusion.ego_motion import EgoMotionFilter, EgoState
 from pilot_fusion.existence import detection_probability, fade, judge, occlude
 from pilot_fusion.looks import follow_velocity, update_looks
-from pilot_fusion.measurement import MeasurementModel, Source, repetition
+from pilot_fusion.measurement import KINDS, MeasurementModel, Source, repetition
 from pilot_fusion.newcomers import newcomers
 from pilot_fusion.parameters import Parameters
 from pilot_fusion.track_bank import NEVER, TrackBank, update_position, update_radial
@@ -35,6 +35,8 @@ class Tracker:
     def __init__(self, vehicle: Vehicle, parameters: Parameters) -> None:
         self._parameters = parameters
         self._model = MeasurementModel(vehicle, parameters.measurement, parameters.existence)
+        kinds = [sensor.kind for sensor in vehicle.sensors]
+        self._lookers = np.array([index for index, kind in enumerate(kinds) if kind in KINDS])
         self._motion, self._looks = as_record(parameters.motion), as_record(parameters.looks)
         self._association = as_record(parameters.association)
         self._existence = as_record(parameters.existence)
@@ -81,7 +83,7 @@ class Tracker:
         else:
             found = model.of_detections(message, source, ego)
         tracks, measured, sensors = bank.tracks, found.rows, model.sensors
-        fade(tracks, bank.time, time, self._existence)
+        fade(tracks, bank.time, time, self._lookers, sensors, *ego.pose, self._existence)
         bank.predict(time)
         detection, unhidden = detection_probability(
             *(tracks, found.sensors, sensors, kind, *ego.pose, self._existence)
@@ -135,10 +137,12 @@ def _update(
         track = tracks[row]
         count = inverse_xx = inverse_xy = inverse_yy = sum_x = sum_y = 0.0
         beam_x = beam_y = speed = variance = 0.0
+        reporters = 0
         while first < len(pairs) and pairs[first]["track"] == row:
             pair = pairs[first]
             seen = found[pair["measurement"]]
             first += 1
+            reporters |= 1 << pair["sensor"]
             # What fits badly counts less (Cauchy-like weights): half hidden objects are reported metres off now and then.
             doubt = max(pair["surprise"] / parameters["outlier"], 1.0)
             xx, xy, yy = pair["noise"][0] * doubt, pair["noise"][1] * doubt, pair["noise"][2] * doubt
@@ -173,6 +177,8 @@ def _update(
             variance = variance / (count * root)
             surprise, braking = parameters["surprise"], parameters["manoeuvre"]
             update_radial(track, beam_x, beam_y, speed, variance, surprise, change, braking)
+        else:
+            track["reporters"] = reporters
         track["seen"][source] = time
 
 

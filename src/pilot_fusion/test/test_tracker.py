@@ -9,6 +9,7 @@ from fusion_world import (
     CAMERA,
     FRONT,
     LEFT_REAR,
+    LIDAR,
     RIGHT_REAR,
     Box,
     Car,
@@ -16,11 +17,12 @@ from fusion_world import (
     drive,
     inputs,
     make_fusion,
+    parameters,
 )
 
 from pilot_common.messages import take
-from pilot_common.types import Tracks
-from pilot_fusion.fusion import FusionOutputs
+from pilot_common.types import RadarReturns, Tracks
+from pilot_fusion.fusion import Fusion, FusionOutputs
 
 
 def nearest(tracks: Tracks, point: np.ndarray, within: float = 3.0) -> int | None:
@@ -260,6 +262,57 @@ def test_two_cameras_on_one_object_make_one_track() -> None:
         frames = (one, replace(two, position=two.position + (1.0, 0.1, 0.0)))
         out = fusion.step(inputs(now, vehicle_state=(world.state(now),), camera_detections=frames))
     assert len(out.world.tracks.identity) == 1
+
+
+def test_two_that_one_camera_sees_side_by_side_stay_two_though_their_boxes_overlap() -> None:
+    """After a crash one car stands half in the other."""
+    crashed = [Box.straight(90.0, 0.0, 0.0), Box.straight(87.2, 1.2, 0.0)]
+    world = World(crashed, speed=10.0, seed=4)
+    missed = []
+
+    def note(t: float, out: FusionOutputs) -> None:
+        if t > 2.0:
+            missed.append(nearest(out.world.tracks, world.in_base(t)[0][1], 1.0) is None)
+
+    drive(world, 6.0, each=note)
+    assert np.mean(missed) < 0.05
+
+
+class WithoutLidar(Car):
+    """Nothing looks beside it."""
+
+    sensors = Car.sensors[:LIDAR]
+
+
+def test_who_is_in_a_blind_spot_is_still_there() -> None:
+    passed = Box.straight(9.0, 3.0, 23.0)
+    world = World([passed], seed=2, miss=0.0)
+    _, out = drive(world, 3.6, fusion=Fusion(WithoutLidar(), parameters()))  # type: ignore[arg-type]
+    assert out.world.tracks.unseen[0] > 1.2
+    assert out.world.tracks.existence[0] > 0.9
+
+
+def test_clutter_beside_who_was_not_measured_lately_does_not_stop_him() -> None:
+    """A return that stands, at the corner of a car 3 m away: he would have braked with more than any car can."""
+    slow = Box.straight(8.5, -3.5, 8.3, seen_by=lambda source, t: source == 0 or t < 1.8)
+    world = World([slow], speed=8.3, seed=6)
+    fusion, before = drive(world, 2.0)
+    mount = Car.sensors[FRONT]
+    state, now = world.state(2.05), 2.03
+    x, y = world.in_base(now)[0][0] + (-2.25, 0.9) - mount.position[:2]
+    azimuth = math.atan2(y, x)
+    clutter = RadarReturns(
+        stamp=now,
+        sensors=[FRONT],
+        sensor=[FRONT],
+        range=[math.hypot(x, y)],
+        azimuth=[azimuth],
+        range_rate=[-8.3 * math.cos(azimuth)],
+        cross_section=[0.0],
+    )
+    after = fusion.step(inputs(2.05, vehicle_state=(state,), radar_returns=(clutter,)))
+    change = after.world.tracks.velocity[0] - before.world.tracks.velocity[0]
+    assert np.abs(change).max() < 0.5
 
 
 def test_arrival_order_within_a_step_changes_no_bit() -> None:

@@ -30,7 +30,7 @@ LISTS = (
 def prepared_environment(root):
     """Return (variables, interpreter) in which the project runs, after making what is missing."""
     world = find_world(Path(root), os.environ)
-    modules, digest = kernel_modules(world.root)
+    _, digest = kernel_modules(world.root)
     wanted = {
         "environment": _environment_key(world),
         "packages": package_files(world.root),
@@ -38,7 +38,7 @@ def prepared_environment(root):
     }
     state = _read(world)
     if not _current(state, wanted, world):
-        state = _update(world, wanted, modules)
+        state = _update(world, wanted)
     return _apply(world, state), str(world.python)
 
 
@@ -67,7 +67,7 @@ def _current(state, wanted, world):
     return all(state.get(key) == value for key, value in wanted.items()) and world.python.exists()
 
 
-def _update(world, wanted, modules):
+def _update(world, wanted):
     """Make what is missing while no other ./pilot does."""
     try:
         world.state.mkdir(parents=True, exist_ok=True)
@@ -85,12 +85,12 @@ def _update(world, wanted, modules):
         if _current(state, wanted, world):
             return state
         try:
-            return _make(world, state, wanted, modules)
+            return _make(world, state, wanted)
         except OSError as error:
             raise SetupError(f"{error.strerror}: {error.filename or world.root}") from None
 
 
-def _make(world, state, wanted, modules):
+def _make(world, state, wanted):
     title = "Highway Pilot: sources changed, bringing the build up to date"
     if not state:
         title = "Highway Pilot: first start, this takes one to five minutes"
@@ -104,7 +104,7 @@ def _make(world, state, wanted, modules):
     build(world, progress, before, wanted["packages"])
     progress.step("reading the environment of the built packages")
     state = {**wanted, "variables": _additions(world, built_environment(world))}
-    compile_kernels(world, progress, _apply(world, state), modules, wanted["kernels"])
+    compile_kernels(world, progress, _apply(world, state), wanted["kernels"])
     temporary = world.state / "state.json.new"
     temporary.write_text(json.dumps(state, indent=1))
     temporary.replace(world.state / "state.json")

@@ -138,7 +138,7 @@ def test_any_changed_loop_compiles_all_anew_and_other_edits_none(checkout):
     add(checkout, "src/pilot_fusion/pilot_fusion/gate.py", "from pilot_common.compiled import compiled")
     add(checkout, "src/pilot_fusion/test/test_gate.py", "from pilot_common.compiled import compiled")
     modules, digest = kernel_modules(checkout)
-    assert list(modules) == ["pilot_fusion.gate"]
+    assert modules == ["pilot_fusion.gate"]
     add(checkout, "src/pilot_bringup/pilot_bringup/cli.py", "edited")
     assert kernel_modules(checkout)[1] == digest
     add(
@@ -150,16 +150,13 @@ def test_any_changed_loop_compiles_all_anew_and_other_edits_none(checkout):
 
 
 def test_loops_are_compiled_into_their_folder_and_former_ones_leave(tmp_path):
-    add(
-        tmp_path,
-        "loops.py",
-        "import os, pathlib; pathlib.Path(os.environ['NUMBA_CACHE_DIR']).mkdir(parents=True)",
-    )
+    rehearsal = "import os, pathlib; pathlib.Path(os.environ['NUMBA_CACHE_DIR']).mkdir(parents=True)"
+    add(tmp_path, "pilot_simulation/rehearsal.py", rehearsal)
     world = SimpleNamespace(root=tmp_path, name="w", python=sys.executable)
     former, other = machine_code_folder(world, "old"), tmp_path / ".pilot/compiled/jazzy-old"
     for folder in (former, other):
         folder.mkdir(parents=True)
     progress = Progress("title", tmp_path / "setup.log")
-    compile_kernels(world, progress, {"PYTHONPATH": str(tmp_path)}, {"loops": None}, "new")
+    compile_kernels(world, progress, {"PYTHONPATH": str(tmp_path)}, "new")
     assert machine_code_folder(world, "new").is_dir()
     assert not former.exists() and other.exists()

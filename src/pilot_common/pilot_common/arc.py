@@ -60,12 +60,11 @@ def along_on(
     point: np.ndarray, own: np.ndarray, heading: np.ndarray, curvature: np.ndarray, station: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """`along` on the arrays of a line with stations `own` (P,), for other kernels."""
-    count, last = len(station), len(own) - 2
+    count = len(station)
     points, headings, curvatures = np.empty((count, 2)), np.empty(count), np.zeros(count)
     for index in range(count):
-        low = min(max(np.searchsorted(own, station[index]) - 1, 0), last)
+        low, share = place_on(own, station[index])
         length = own[low + 1] - own[low]
-        share = (station[index] - own[low]) / length
         inside = min(max(share, 0.0), 1.0)
         turned = heading[low] + inside * (heading[low + 1] - heading[low])
         bend = curvature[low] + inside * (curvature[low + 1] - curvature[low])
@@ -82,11 +81,22 @@ def along_on(
 
 
 @compiled
+def place_on(own: np.ndarray, station: float) -> tuple[int, float]:
+    """Between which of the stations `own` (P,) one lies: the first of the two, and the share of the way to the next; below 0 and
+    above 1 beyond the ends.
+    """
+    low, high = 0, len(own) - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if own[middle] < station:
+            low = middle
+        else:
+            high = middle
+    return low, (station - own[low]) / (own[low + 1] - own[low])
+
+
+@compiled
 def linear_on(own: np.ndarray, value: np.ndarray, station: float) -> float:
     """A value (P,) given at the stations `own` (P,), read at one station: linear between, held beyond the ends."""
-    if station >= own[-1]:
-        return value[-1]
-    if station <= own[0]:
-        return value[0]
-    low = np.searchsorted(own, station, side="right") - 1
-    return (value[low + 1] - value[low]) / (own[low + 1] - own[low]) * (station - own[low]) + value[low]
+    low, share = place_on(own, station)
+    return value[low] + min(max(share, 0.0), 1.0) * (value[low + 1] - value[low])

@@ -248,15 +248,18 @@ def _mean_way(
     """`_progress` on arrays; of both lanes offset and half width, of the own car station, front, speed and acceleration."""
     ego_station, front, ego_speed, up = own
     wished, time_gap, standstill = desire
-    way = wished * times
-    if ego_speed < wished:
-        way = np.minimum(ego_speed * times + 0.5 * up * times * times, way)
-    for row in range(len(station)):
-        if station[row] <= ego_station:
-            continue
-        gap, pace = station[row] - ego_station - half_length[row] - front, max(speed[row], 0.0)
-        if abs(offset[row] - lane[0]) < lane[1]:
-            way = np.minimum(way, gap - wanted_gap(speed[row], time_gap, standstill) + pace * times)
-        if abs(offset[row] - left[0]) < left[1] and gap > 0.0:
-            way = np.minimum(way, gap + passing_speed(pace, market) * times)
-    return np.maximum(way, 0.0).mean()
+    total = 0.0
+    for time in times:
+        way = wished * time
+        if ego_speed < wished:
+            way = min(ego_speed * time + 0.5 * up * time * time, way)
+        for row in range(len(station)):
+            if station[row] <= ego_station:
+                continue
+            gap, pace = station[row] - ego_station - half_length[row] - front, max(speed[row], 0.0)
+            if abs(offset[row] - lane[0]) < lane[1]:
+                way = min(way, gap - wanted_gap(speed[row], time_gap, standstill) + pace * time)
+            if abs(offset[row] - left[0]) < left[1] and gap > 0.0:
+                way = min(way, gap + passing_speed(pace, market) * time)
+        total += max(way, 0.0)
+    return total / len(times)

@@ -157,9 +157,9 @@ def _tightest(
 ) -> tuple[float, float]:
     """Distance and curvature of the point of a line that asks for the hardest braking; 0 where there is none within reach."""
     distance, bend, hardest = 0.0, 0.0, math.inf
-    for index in range(np.searchsorted(stations, station), len(stations)):
-        if stations[index] >= station + reach:
-            break
+    for index in range(len(stations)):
+        if not station <= stations[index] < station + reach:
+            continue
         own = max(abs(curvature[index]), 1e-6)
         change = (lateral / own - speed * speed) / max(stations[index] - station - half, 1.0, half)
         if change < hardest:

@@ -104,7 +104,9 @@ def _lay(
     c4 = (-15.0 * gap + 7.0 * rest * length - -bend * length**2) / length**4
     c5 = (6.0 * gap - 3.0 * rest * length + 0.5 * -bend * length**2) / length**5
 
-    stations = station + grid
+    stations = np.empty(len(grid))
+    for index in range(len(grid)):
+        stations[index] = station + grid[index]
     point, heading, curvature = along_on(line_point, line_station, line_heading, line_curvature, stations)
     offsets, distance = np.empty(len(grid)), np.zeros(len(grid))
     for index in range(len(grid)):

@@ -132,7 +132,10 @@ def _comings(
         # Cars do not move sideways but on: who stands does not come, and walkers are looked at as crossing.
         fastest, error = abs(speed[row]), rate_deviation[row]
         toward = min(-side * offset_rate[row], fastest)
-        lane = np.abs(lane_offset - offset[row]).argmin()
+        lane = 0
+        for other in range(1, len(lane_offset)):
+            if abs(lane_offset[other] - offset[row]) < abs(lane_offset[lane] - offset[row]):
+                lane = other
         aside, half_lane = side * (offset[row] - lane_offset[lane]), 0.5 * lane_width[lane]
         known = abs(aside) <= half_lane and abs(across[row]) > half_lane
         found[0, row] = _leaves(

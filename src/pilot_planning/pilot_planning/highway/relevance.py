@@ -209,7 +209,10 @@ def _roles(
         meeting, widths = max(gap[row], 0.0) / closing, half_width[row] + own_half_width
         # Beyond the lane that is seen, the path is a guess: there an object must lie the farther in it.
         beyond = min(max(station[row] - seen, 0.0) / FAR, 1.0)
-        enough = margin_release if (members == identity[row]).any() else margin
+        enough = margin
+        for member in members:
+            if member == identity[row]:
+                enough = margin_release
         in_path = ahead and clearance[row] < enough - margin_far * beyond
         gone = crossing = False
         walks = class_id[row] == PEDESTRIAN or class_id[row] == TWO_WHEELER or sideways[row]

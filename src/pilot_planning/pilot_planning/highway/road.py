@@ -84,8 +84,12 @@ def _finite(
     confidence: np.ndarray,
 ) -> bool:
     """Whether all numbers of lanes are finite."""
-    line = point.sum() + heading.sum() + curvature.sum() + station.sum()
-    return math.isfinite(line + offset.sum() + width.sum() + confidence.sum())
+    total = 0.0
+    for index in range(len(station)):
+        total += point[index, 0] + point[index, 1] + heading[index] + curvature[index] + station[index]
+    for lane in range(len(offset)):
+        total += offset[lane] + width[lane] + confidence[lane]
+    return math.isfinite(total)
 
 
 def road_of(lanes: Lanes, renewed: bool) -> Road:

@@ -60,17 +60,20 @@ def _lanes_ahead(
     route_distance: np.ndarray, route_ends: np.ndarray, horizon: float, driven: float, first: int, lanes: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Distance, end and changes of the lanes seen (L,), the rightmost of which has the number `first` in the route."""
-    far = min(horizon, route_distance.max()) - 1.0
-    distance, ends = np.zeros(lanes), np.ones(lanes, np.bool_)  # a lane that the route does not know is none
-    changes = np.full(lanes, len(route_distance) + lanes)
+    distance, ends, changes = np.empty(lanes), np.empty(lanes, np.bool_), np.empty(lanes, np.int64)
+    far = 0.0
+    for goal in range(len(route_distance)):
+        far = max(far, route_distance[goal])
+    far = min(horizon, far) - 1.0
     for lane in range(lanes):
-        number = first + lane
+        number, change = first + lane, len(route_distance) + lanes
         for goal in range(len(route_distance)):
-            if route_distance[goal] >= far and abs(goal - number) < abs(changes[lane]):
-                changes[lane] = goal - number
+            if route_distance[goal] >= far and abs(goal - number) < abs(change):
+                change = goal - number
+        # A lane that the route does not know is none.
+        distance[lane], ends[lane], changes[lane] = 0.0, True, change
         if 0 <= number < len(route_distance):
-            goes_on = route_distance[number] >= far
-            distance[lane] = ENDLESS if goes_on else max(route_distance[number] - driven, 0.0)
+            distance[lane] = ENDLESS if change == 0 else max(route_distance[number] - driven, 0.0)
             ends[lane] = route_ends[number]
     return distance, ends, changes
 

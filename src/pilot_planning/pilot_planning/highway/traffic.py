@@ -98,15 +98,29 @@ def _along_road(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Names, numbers and flags of the tracks that count, as `Traffic` has them: (2, N), (11, N) and (3, N)."""
     exists, exists_alone, exists_for_both, confirmation_time, longest_unseen = thresholds
-    most, count = len(existence), 0
-    names, numbers, flags = np.empty((2, most), np.int64), np.empty((11, most)), np.empty((3, most), np.bool_)
-    for row in range(most):
-        known = position[row].sum() + velocity[row].sum() + extent[row].sum() + covariance[row].sum()
-        known += heading[row] + acceleration[row]
+    rows, total = np.empty(len(existence), np.int64), 0
+    for row in range(len(existence)):
+        known = heading[row] + acceleration[row]
+        for axis in range(3):
+            known += position[row, axis] + extent[row, axis]
+            if fresh:
+                known += intention[row, axis]
+        for axis in range(2):
+            known += velocity[row, axis]
+        for axis in range(16):
+            known += covariance[row, axis // 4, axis % 4]
         if fresh:
-            known += station[row] + offset[row] + offset_rate[row] + intention[row].sum()
-        if not (math.isfinite(known) and existence[row] >= exists):
-            continue
+            known += station[row] + offset[row] + offset_rate[row]
+        if math.isfinite(known) and existence[row] >= exists:
+            rows[total] = row
+            total += 1
+    names, numbers, flags = (
+        np.empty((2, total), np.int64),
+        np.empty((11, total)),
+        np.empty((3, total), np.bool_),
+    )
+    for count in range(total):
+        row = rows[count]
         direction = linear_on(line_station, line_heading, station[row])
         cosine, sine = math.cos(direction), math.sin(direction)
         forward, left = velocity[row, 0], velocity[row, 1]
@@ -131,5 +145,4 @@ def _along_road(
         flags[1, count] = proven and unseen[row] <= longest_unseen
         flags[2, count] = across > 0.7
         names[0, count], names[1, count] = identity[row], class_id[row]
-        count += 1
-    return names[:, :count].copy(), numbers[:, :count].copy(), flags[:, :count].copy()
+    return names, numbers, flags

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pilot_common.arc import linear_on
+from pilot_common.arc import place_on
 from pilot_common.compiled import compiled
 from pilot_common.types import Trajectory
 from pilot_planning.highway.adaptation import AlignLaw, ApproachLaw, align_bound, approach_bound
@@ -162,8 +162,10 @@ def _at_distances(
     """Points (T, 2), heading and curvature (T,) at wanted distances (T,), linear between those of a path (P,), held beyond."""
     points, headings, curvatures = np.empty((len(wanted), 2)), np.empty(len(wanted)), np.empty(len(wanted))
     for index in range(len(wanted)):
-        points[index, 0] = linear_on(distance, point[:, 0], wanted[index])
-        points[index, 1] = linear_on(distance, point[:, 1], wanted[index])
-        headings[index] = linear_on(distance, heading, wanted[index])
-        curvatures[index] = linear_on(distance, curvature, wanted[index])
+        low, share = place_on(distance, wanted[index])
+        share = min(max(share, 0.0), 1.0)
+        points[index, 0] = point[low, 0] + share * (point[low + 1, 0] - point[low, 0])
+        points[index, 1] = point[low, 1] + share * (point[low + 1, 1] - point[low, 1])
+        headings[index] = heading[low] + share * (heading[low + 1] - heading[low])
+        curvatures[index] = curvature[low] + share * (curvature[low + 1] - curvature[low])
     return points, headings, curvatures

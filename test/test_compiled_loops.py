@@ -1,0 +1,58 @@
+"""No function of the car ever waits for a compiler: the set-up's rehearsal has compiled every loop they call."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+from pilot_common.folders import config_folder
+from pilot_simulation.rehearsal import rehearse
+
+FUNCTIONS = ("pilot_detection", "pilot_fusion", "pilot_planning", "pilot_control", "pilot_vehicle")
+
+
+def compiled_in(tree: ast.AST) -> set[str]:
+    return {
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        and any(isinstance(mark, ast.Name) and mark.id == "compiled" for mark in node.decorator_list)
+    }
+
+
+def called_from_python(module: str, tree: ast.AST) -> set[tuple[str, str]]:
+    """Functions (module, name) that are called outside compiled loops."""
+    names = set()
+    imported = {
+        name.asname or name.name: (node.module, name.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module
+        for name in node.names
+    }
+
+    def visit(node: ast.AST) -> None:
+        if isinstance(node, ast.FunctionDef) and node.name in compiled_in(tree):
+            return
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            names.add(imported.get(node.func.id, (module, node.func.id)))
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(tree)
+    return names
+
+
+@pytest.mark.slow
+def test_the_rehearsal_compiles_every_loop_that_a_function_of_the_car_calls():
+    assert len(list(rehearse(config_folder()))) > 0
+    modules = {name: module for name, module in sys.modules.items() if name.split(".")[0] in FUNCTIONS}
+    files = {
+        name: Path(module.__file__) for name, module in modules.items() if getattr(module, "__file__", None)
+    }
+    trees = {name: ast.parse(file.read_text()) for name, file in files.items()}
+    called = {function for name, tree in trees.items() for function in called_from_python(name, tree)}
+    loops = called & {(name, loop) for name, tree in trees.items() for loop in compiled_in(tree)}
+    never = [f"{module}.{name}" for module, name in loops if not getattr(modules[module], name).signatures]
+    assert len(loops) > 40
+    assert not never

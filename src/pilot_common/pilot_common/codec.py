@@ -69,10 +69,11 @@ class Codec:
         if plan.kind == "message":
             return lambda wire: self.from_wire(plan.python, wire)
         if plan.layout is not None:
+            # Always a copy: what a bag library lends is read-only, another type to compiled loops.
             dtype, columns = np.dtype(plan.layout.dtype), plan.layout.columns
             if not columns:
-                return lambda wire: np.asarray(wire, dtype)
-            return lambda wire: np.asarray(wire, dtype).reshape(-1, *columns)
+                return lambda wire: np.array(wire, dtype)
+            return lambda wire: np.array(wire, dtype).reshape(-1, *columns)
         return {"strings": tuple}.get(plan.kind, plan.python)
 
     def _time_message(self, seconds: float) -> Any:

@@ -19,6 +19,7 @@ class EgoState:
     speed: float
     acceleration: float
     yaw_rate: float
+    across: float  # m/s², lateral acceleration, low-passed
 
     def message(self) -> EgoMotion:
         """As it travels within the world."""
@@ -46,6 +47,7 @@ class EgoMotionFilter:
         self._history: deque[EgoState] = deque()
         self._asked: EgoState | None = None  # the last answer of `at`: frames of one time come together
         self.restarts = 0
+        self.slip = 0.0  # rad per m/s² of lateral acceleration, beyond that of the tyres: somebody who sees the road tells it
 
     @property
     def newest(self) -> EgoState | None:
@@ -82,7 +84,8 @@ class EgoMotionFilter:
 
     @staticmethod
     def _first(state: VehicleState, pose: Pose) -> EgoState:
-        return EgoState(state.stamp, pose, state.speed, state.acceleration, state.yaw_rate)
+        across = state.speed * state.yaw_rate
+        return EgoState(state.stamp, pose, state.speed, state.acceleration, state.yaw_rate, across)
 
     def _next(self, last: EgoState, state: VehicleState, duration: float) -> EgoState:
         """Acceleration predicts the speed and the measured speed corrects it; first-order filters for the rest."""
@@ -94,8 +97,9 @@ class EgoMotionFilter:
             speed = 0.0
         yaw_rate = _towards(last.yaw_rate, state.yaw_rate, duration, parameters.yaw_rate_time)
         turn = 0.5 * (last.yaw_rate + yaw_rate)
-        pose = self._moved(last.pose, 0.5 * (last.speed + speed), turn, acceleration, duration)
-        return EgoState(state.stamp, pose, speed, acceleration, yaw_rate)
+        across = _towards(last.across, speed * yaw_rate, duration, parameters.across_time)
+        pose = self._moved(last, 0.5 * (last.speed + speed), turn, acceleration, duration)
+        return EgoState(state.stamp, pose, speed, acceleration, yaw_rate, across)
 
     def at(self, time: float) -> EgoState:
         """Pose and motion at a time: the state before it, prolonged at constant acceleration and yaw rate.
@@ -121,11 +125,15 @@ class EgoMotionFilter:
         if speed * chosen.speed < 0.0:
             speed = 0.0
         middle = 0.5 * (chosen.speed + speed)
-        pose = self._moved(chosen.pose, middle, chosen.yaw_rate, chosen.acceleration, duration)
-        return EgoState(time, pose, speed, chosen.acceleration, chosen.yaw_rate)
+        pose = self._moved(chosen, middle, chosen.yaw_rate, chosen.acceleration, duration)
+        return EgoState(time, pose, speed, chosen.acceleration, chosen.yaw_rate, chosen.across)
 
-    def _moved(self, pose: Pose, speed: float, yaw_rate: float, acceleration: float, duration: float) -> Pose:
+    def _moved(
+        self, last: EgoState, speed: float, yaw_rate: float, acceleration: float, duration: float
+    ) -> Pose:
         drift = self._tyres.drift(acceleration, speed, yaw_rate) if self._tyres is not None else 0.0
+        drift -= self.slip * last.across
+        pose = last.pose
         x, y, yaw = advance((pose[0], pose[1], pose[2] + drift), speed, yaw_rate, duration)
         return (x, y, wrap(yaw - drift))
 

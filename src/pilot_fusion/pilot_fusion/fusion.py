@@ -104,6 +104,7 @@ class Fusion:
         lanes = None
         if self._ego.newest is not None:
             self._lanes.update(marks, self._ego)
+            self._ego.slip = self._lanes.slip
             lanes = self._lanes.lanes()
             self._tracker.update(frames, self._ego, Course(lanes, self._ego.newest))
         return FusionOutputs(world=self._world(inputs.time, lanes, refused), refused=tuple(refused))

@@ -1,6 +1,10 @@
-"""Kalman filter of the ego lane, in base_link: offset and heading of its centre line at the car, curvature, its rate, width.
+"""Kalman filter of the ego lane, in base_link: offset and heading of its centre line at the car, width, and its bends; also of
+how far the rear axle slips outwards beyond what the facts of the car tell (rad per m/s² of lateral acceleration: a wet road).
 
-The centre line is y(x) = y0 + ψ x + κ x²/2 + κ' x³/6. The car's motion moves it, camera marks measure it. Shapes: state 5.
+The bends are curvatures at nodes that stand on the road, `node_spacing` apart, and change evenly between them; before the first
+and behind the last they stay. So a straight that runs into a clothoid and on into an arc is told as what it is, which one cubic
+cannot. The car's motion moves it; a camera's mark is the cubic that fits the line best over the mark's view, and is compared with
+the cubic that fits the filter's own line there (`lane_shape.py`). Shapes: B nodes, state 4 + B, M marks.
 """
 
 import math
@@ -8,74 +12,145 @@ import math
 import numpy as np
 from scipy.linalg.lapack import dgesv
 
-from pilot_common.compiled import as_record, compiled
+from pilot_fusion.lane_shape import LaneShape
 from pilot_fusion.parameters import LaneParameters
 
-OFFSET, HEADING, CURVATURE, RATE, WIDTH = range(5)
-# A mark's cubic coefficients c0 … c3 in terms of offset, heading, curvature and rate.
-SCALE = np.array((1.0, 1.0, 2.0, 6.0))
-LEAST_NOISE = 1e-9  # share of a coefficient's expected variance, so that the system stays well conditioned
-IDENTITY = np.eye(5)
+OFFSET, HEADING, WIDTH, SLIP, BENDS = range(5)
+BACK = 10.0  # m that a late frame may go back: a node is forgotten only that far behind
+LEAST_NOISE = 3e-5  # share of a coefficient's expected deviation, so that the system stays well conditioned
 NO_STATEMENT = 1e6  # m²; variance of an offset that says nothing
 
 
 class LaneFilter:
-    """State (5,) and covariance (5, 5)."""
+    """State and covariance; `behind` is how far the first node lies behind the car."""
 
     def __init__(self, parameters: LaneParameters) -> None:
         self._parameters = parameters
-        self._record = as_record(parameters)
-        self.state = np.zeros(5)
-        self.covariance = np.eye(5)
+        self._spacing = parameters.node_spacing
+        self._count = 2 + math.ceil((BACK + parameters.farthest_node) / self._spacing)
+        self._shape = LaneShape(self._count, self._spacing, parameters.error_doubled, parameters.eye_height)
+        self._identity = np.eye(BENDS + self._count)
+        self.state, self.covariance = np.zeros(BENDS + self._count), self._identity
+        self.behind = BACK
 
     def start(self, offset: float, deviation: float, width: float, width_deviation: float) -> None:
-        """Begins with a lane centre at `offset`."""
-        parameters = self._parameters
-        self.state = np.array((offset, 0.0, 0.0, 0.0, width))
-        self.covariance = np.diag(
-            np.square(
-                (
-                    deviation,
-                    parameters.start_deviation_heading,
-                    parameters.start_deviation_curvature,
-                    parameters.start_deviation_rate,
-                    width_deviation,
-                )
-            )
-        )
+        """Begins with a lane centre at `offset`; what is known of the slip is of the road, not of the lane."""
+        parameters, step = self._parameters, np.arange(self._count)
+        self.state = np.array((offset, 0.0, width, self.state[SLIP], *np.zeros(self._count)))
+        own = (deviation, parameters.start_deviation_heading, width_deviation, parameters.slip_deviation)
+        self.covariance = np.diag(np.square((*own, *np.zeros(self._count))))
+        walk = parameters.bend_change**2 * self._spacing * np.minimum.outer(step, step)
+        self.covariance[BENDS:, BENDS:] = parameters.start_deviation_curvature**2 + walk
+        self.behind = BACK
 
-    def move(self, x: float, y: float, turn: float, duration: float) -> None:
-        """The car moved by (x, y) in its old frame and turned by `turn`."""
-        _move(self.state, self.covariance, x, y, turn, duration, self._record)
+    def move(
+        self, x: float, y: float, turn: float, duration: float, across: float = 0.0, slip: float = 0.0
+    ) -> None:
+        """The car moved by (x, y) in its old frame and turned by `turn`, under a lateral acceleration `across`.
+
+        The motion was told with a slip beyond the facts of `slip`; the state may know better.
+        """
+        parameters, distance = self._parameters, math.hypot(x, y)
+        transition = self._identity.copy()
+        transition[OFFSET, HEADING], transition[OFFSET, SLIP] = x, across * x
+        # ∫κ is that of the middle of the way, ∬κ that of a third of it, times what a constant one would give.
+        for row, share, whole in ((OFFSET, x / 3.0, 0.5 * x * x), (HEADING, 0.5 * x, x)):
+            node, part = self._shape.between(self.behind + share)
+            transition[row, BENDS + node] = whole * (1.0 - part)
+            transition[row, BENDS + node + 1] = whole * part
+        self.state = transition @ self.state
+        self.state[OFFSET] -= y + across * x * slip
+        self.state[HEADING] -= turn
+        covariance = transition @ self.covariance @ transition.T
+        covariance[OFFSET, OFFSET] += (
+            parameters.offset_noise**2 * distance + parameters.time_noise**2 * duration
+        )
+        covariance[HEADING, HEADING] += parameters.heading_noise**2 * distance
+        covariance[WIDTH, WIDTH] += parameters.width_noise**2 * distance
+        # What is not seen of the slip makes it no more doubtful than it was at first.
+        known = max(parameters.slip_deviation**2 - covariance[SLIP, SLIP], 0.0)
+        covariance[SLIP, SLIP] += min(parameters.slip_noise**2 * distance, known)
+        self.covariance = covariance
+        self.behind += x
+        while self.behind >= self._spacing + BACK:
+            self._pass_node()
+
+    def _pass_node(self) -> None:
+        """Forgets the first node and adds one at the far end, where the curvature stays but for its usual change."""
+        last = len(self.state) - 1
+        rows = np.array((OFFSET, HEADING, WIDTH, SLIP, *range(BENDS + 1, last + 1), last))
+        self.state, self.covariance = self.state[rows], self.covariance[np.ix_(rows, rows)]
+        self.covariance[last, last] += self._parameters.bend_change**2 * self._spacing
+        self.behind -= self._spacing
+
+    def _row(self, x: float) -> np.ndarray:
+        """Derivatives (4 + B,) of the centre line's y at x."""
+        return np.concatenate(((1.0, x, 0.0, 0.0), self._shape.bent(np.array(x), self.behind)))
 
     def centre_at(self, x: float) -> float:
         """Y of the centre line at x."""
-        offset, heading, curvature, rate, _ = self.state.tolist()
-        return offset + x * (heading + x * (0.5 * curvature + x * rate / 6.0))
+        return float(self._row(x) @ self.state)
 
     def deviation_at(self, x: float) -> float:
         """Standard deviation of the centre line's y at x."""
-        row = np.array((1.0, x, 0.5 * x * x, x * x * x / 6.0, 0.0))
+        row = self._row(x)
         return math.sqrt(max(float(row @ self.covariance @ row), 0.0))
 
-    def update(
-        self, coefficients: np.ndarray, deviation: np.ndarray, side: np.ndarray, offset_known: np.ndarray
-    ) -> np.ndarray:
-        """Takes the cubics (M, 4) of marks that run `side` (M,) widths left of the centre (±0.5: the ego lane's own marks).
+    def curvature_at(self, station: np.ndarray) -> np.ndarray:
+        """Curvature (P,) of the centre line at stations from the car."""
+        return self._shape.curvature(station, self.state[BENDS:], self.behind)
 
-        Marks of other lanes have `offset_known` (M,) False: they tell the shape of the road, not the place of the lane. Returns
-        which marks (M,) were used: not those that are too far from what is expected.
+    def update(
+        self,
+        coefficients: np.ndarray,
+        deviation: np.ndarray,
+        view: np.ndarray,
+        side: np.ndarray,
+        own: np.ndarray,
+    ) -> np.ndarray:
+        """Takes the cubics (M, 4) of marks seen over `view` (M, 2), that run `side` (M,) widths left of the centre.
+
+        Marks of other lanes have `own` (M,) False: they tell the shape of the road, not the place of the lane. Returns which
+        marks (M,) were used: not those that are too far from what is expected.
         """
-        marks = np.empty((len(side), 10))
-        marks[:, :4], marks[:, 4:8], marks[:, 8], marks[:, 9] = coefficients, deviation, side, offset_known
-        used, information, news = _news(self.state, self.covariance, marks, self._record)
+        parameters, state = self._parameters, self.state
+        marks = self._shape.marks(
+            view, side, (state[OFFSET], state[HEADING], state[WIDTH]), state[BENDS:], self.behind
+        )
+        rows = np.zeros((*coefficients.shape, len(state)))
+        rows[:, :, [OFFSET, HEADING, WIDTH]], rows[:, :, BENDS:] = marks.by_place, marks.by_bends
+        innovation = coefficients - marks.told
+        spread = ((rows @ self.covariance) * rows).sum(axis=2)
+        error = np.maximum(deviation * parameters.deviation_inflation, LEAST_NOISE * np.sqrt(spread))
+        shared = (1.0 - parameters.independent) * marks.correlation
+        shared[:, range(4), range(4)] = 1.0
+        noise = shared * error[:, :, None] * error[:, None, :]
+        # Whose offset says nothing may have any.
+        other = ~own
+        innovation[other, 0], noise[other, 0], noise[other, :, 0] = 0.0, 0.0, 0.0
+        noise[other, 0, 0] = NO_STATEMENT
+        expected = spread + np.diagonal(noise, axis1=1, axis2=2)
+        # A surprise counts the less, but counts: else a lane once mistaken for surely known would never be seen again.
+        surprise = (innovation * innovation / expected).max(axis=1)
+        noise *= np.maximum(surprise / parameters.outlier, 1.0)[:, None, None]
+        used = surprise <= parameters.gate
         if used.any():
-            # P (1 + I P)⁻¹ for information I: a system of the size of the state, however many marks there are.
-            # LAPACK itself: the checks around it take three times as long for a system of five.
-            _, _, covariance, _ = dgesv(IDENTITY + self.covariance @ information, self.covariance)
-            self.covariance = 0.5 * (covariance + covariance.T)
-            self.state = self.state + self.covariance @ news
+            self._correct(rows[used], innovation[used], noise[used])
         return used
+
+    def _correct(self, rows: np.ndarray, innovation: np.ndarray, noise: np.ndarray) -> None:
+        """Kalman update with all coefficients of marks at once, of information I: P (1 + I P)⁻¹, a system of the size of the
+        state, however many marks there are.
+        """
+        weighted = np.linalg.inv(noise) @ rows
+        information = np.tensordot(rows, weighted, axes=((0, 1), (0, 1)))
+        news = np.einsum("mcs,mc->s", weighted, innovation)
+        # LAPACK itself: the checks around it take three times as long for a system of this size.
+        _, _, covariance, _ = dgesv(self._identity + self.covariance @ information, self.covariance)
+        self.covariance = 0.5 * (covariance + covariance.T)
+        self.state = self.state + self.covariance @ news
+        most = self._parameters.slip_limit
+        self.state[SLIP] = max(-most, min(most, self.state[SLIP]))
 
     def shift(self, offset: float, width: float, deviation: float) -> None:
         """The ego lane is now the one `offset` to the left, of that width."""
@@ -84,85 +159,3 @@ class LaneFilter:
         self.covariance[WIDTH, :] = self.covariance[:, WIDTH] = 0.0
         self.covariance[WIDTH, WIDTH] = deviation**2
         self.covariance[OFFSET, OFFSET] += deviation**2
-
-
-@compiled
-def _move(
-    state: np.ndarray,
-    covariance: np.ndarray,
-    x: float,
-    y: float,
-    turn: float,
-    duration: float,
-    lane: np.ndarray,
-) -> None:
-    """State and covariance, in place, after the car moved by (x, y) in its old frame and turned by `turn`."""
-    parameters = lane[0]
-    distance = math.hypot(x, y)
-    fade = math.exp(-distance / parameters["rate_length"])
-    half, sixth = 0.5 * x * x, x * x * x / 6.0
-    state[OFFSET] += x * state[HEADING] + half * state[CURVATURE] + sixth * state[RATE] - y
-    state[HEADING] += x * state[CURVATURE] + half * state[RATE] - turn
-    state[CURVATURE] += x * state[RATE]
-    state[RATE] *= fade
-    # F P Fᵀ: rows, then columns, each from those that are still as before.
-    for other in range(5):
-        heading, curvature = covariance[HEADING, other], covariance[CURVATURE, other]
-        rate = covariance[RATE, other]
-        covariance[OFFSET, other] += x * heading + half * curvature + sixth * rate
-        covariance[HEADING, other] += x * curvature + half * rate
-        covariance[CURVATURE, other] += x * rate
-        covariance[RATE, other] *= fade
-    for other in range(5):
-        heading, curvature = covariance[other, HEADING], covariance[other, CURVATURE]
-        rate = covariance[other, RATE]
-        covariance[other, OFFSET] += x * heading + half * curvature + sixth * rate
-        covariance[other, HEADING] += x * curvature + half * rate
-        covariance[other, CURVATURE] += x * rate
-        covariance[other, RATE] *= fade
-    covariance[OFFSET, OFFSET] += (
-        parameters["offset_noise"] ** 2 * distance + parameters["time_noise"] ** 2 * duration
-    )
-    covariance[HEADING, HEADING] += parameters["heading_noise"] ** 2 * distance
-    covariance[RATE, RATE] += parameters["rate_noise"] ** 2 * distance
-    covariance[WIDTH, WIDTH] += parameters["width_noise"] ** 2 * distance
-
-
-@compiled
-def _news(
-    state: np.ndarray, covariance: np.ndarray, marks: np.ndarray, lane: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What `marks` (M, 10), coefficients, deviations, side and whether the offset is known, tell: which were used (M,), and of
-    these together the information (5, 5) and the weighted innovation (5,).
-    """
-    parameters = lane[0]
-    used = np.empty(len(marks), np.bool_)
-    information, news = np.zeros((5, 5)), np.zeros(5)
-    innovation, noise, expected = np.empty(4), np.empty(4), np.empty(4)
-    for row in range(len(marks)):
-        side, worst = marks[row, 8], 0.0
-        for index in range(4):
-            innovation[index] = marks[row, index] * SCALE[index] - state[index]
-            deviation = marks[row, 4 + index] * (SCALE[index] * parameters["deviation_inflation"])
-            noise[index] = deviation * deviation
-            expected[index] = covariance[index, index]
-        innovation[OFFSET] -= side * state[WIDTH]
-        expected[OFFSET] += side * (2.0 * covariance[OFFSET, WIDTH] + side * covariance[WIDTH, WIDTH])
-        if marks[row, 9] == 0.0:
-            innovation[OFFSET], noise[OFFSET] = 0.0, NO_STATEMENT
-        for index in range(4):
-            expected[index] += noise[index]
-            worst = max(worst, innovation[index] * innovation[index] / expected[index])
-        used[row] = worst <= parameters["gate"]
-        if not used[row]:
-            continue
-        for index in range(4):
-            weight = 1.0 / max(noise[index], LEAST_NOISE * expected[index])
-            information[index, index] += weight
-            news[index] += weight * innovation[index]
-            if index == OFFSET:
-                information[OFFSET, WIDTH] += side * weight
-                information[WIDTH, OFFSET] += side * weight
-                information[WIDTH, WIDTH] += side * side * weight
-                news[WIDTH] += side * weight * innovation[OFFSET]
-    return used, information, news

@@ -13,7 +13,7 @@ from pilot_common.geometry import compose, inverse
 from pilot_common.messages import empty_arrays
 from pilot_common.types import LaneMarks, Lanes, MarkKind
 from pilot_fusion.ego_motion import EgoMotionFilter, EgoState
-from pilot_fusion.lane_filter import CURVATURE, HEADING, OFFSET, RATE, WIDTH, LaneFilter
+from pilot_fusion.lane_filter import HEADING, OFFSET, SLIP, WIDTH, LaneFilter
 from pilot_fusion.lane_lines import LEFT, RIGHT, SLOTS, LaneLines, nearest_slot
 from pilot_fusion.parameters import LaneParameters
 
@@ -43,17 +43,23 @@ class LaneModel:
         for frame in sorted(
             frames, key=lambda marks: (marks.stamp, marks.sensors.tobytes(), marks.coefficients.tobytes())
         ):
-            self._move(ego.at(frame.stamp))
+            self._move(ego.at(frame.stamp), ego.slip)
             self._take(frame)
         if ego.newest is not None:
-            self._move(ego.newest)
+            self._move(ego.newest, ego.slip)
 
-    def _move(self, ego: EgoState) -> None:
-        """Moves the model from where the car was to where it is (back, for a late frame)."""
+    @property
+    def slip(self) -> float:
+        """Of the rear axle, beyond that of the facts, as seen by where the lane goes; rad per m/s² of lateral acceleration."""
+        return float(self._filter.state[SLIP])
+
+    def _move(self, ego: EgoState, slip: float) -> None:
+        """Moves the model from where the car was to where it is (back, for a late frame), told with a `slip`."""
         if self._started and self._placed is not None:
             x, y, turn = compose(inverse(self._placed.pose), ego.pose)
             duration = ego.time - self._placed.time
-            self._filter.move(x, y, turn, abs(duration))
+            across = 0.5 * (self._placed.across + ego.across)
+            self._filter.move(x, y, turn, abs(duration), across, slip)
             self._sight -= x
             self._lines.fade(max(x, 0.0), max(duration, 0.0))
             self._cross()
@@ -83,9 +89,11 @@ class LaneModel:
         """The marks found for slots, nearest to the car first."""
         slots = sorted(nearest, key=lambda item: (abs(item - RIGHT - 0.5), item))
         rows = [nearest[slot][1] for slot in slots]
-        side = np.array([0.5 if slot >= LEFT else -0.5 for slot in slots])
+        side = np.array([slot - RIGHT - 0.5 for slot in slots])
         own = np.array([slot in (RIGHT, LEFT) for slot in slots])
-        used = self._filter.update(frame.coefficients[rows], frame.deviation[rows], side, own)
+        used = self._filter.update(
+            frame.coefficients[rows], frame.deviation[rows], frame.view[rows], side, own
+        )
         for slot, row, good in zip(slots, rows, used.tolist(), strict=True):
             if good:
                 self._lines.see(slot, nearest[slot][2], int(frame.kind[row]), float(frame.score[row]))
@@ -145,9 +153,10 @@ class LaneModel:
         lanes = self._lines.lanes(float(self._filter.state[WIDTH]))
         ego_lane = next(index for index, lane in enumerate(lanes) if lane[3] == RIGHT)
         reason = self._doubt(lanes[ego_lane][2])
-        point, heading, curvature = _line(
-            self._filter.state, self._station, self._at_car, max(self._sight, 0.0)
-        )
+        # Beyond what was seen the curvature stays what it is at the end of sight; behind the car it is prolonged backwards.
+        curvature = self._filter.curvature_at(np.minimum(self._station, max(self._sight, 0.0)))
+        offset, askew = float(self._filter.state[OFFSET]), float(self._filter.state[HEADING])
+        point, heading = _line(offset, askew, curvature, self._station, self._at_car)
         return Lanes(
             valid=not reason,
             reason=reason,
@@ -181,34 +190,28 @@ class LaneModel:
 
 @compiled
 def _line(
-    state: np.ndarray, station: np.ndarray, at_car: int, sight: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points (P, 2), heading and curvature (P,) of the ego lane's centre line, by integration of the clothoid.
-
-    Beyond what was seen the curvature stays what it is at the end of sight; behind the car it is prolonged backwards.
-    """
-    count, rate = len(station), state[RATE]
-    point, heading, curvature = np.zeros((count, 2)), np.empty(count), np.empty(count)
-    for index in range(count):
-        reach = min(station[index], sight)
-        curvature[index] = state[CURVATURE] + rate * reach
-        # ∫κ over the part with changing curvature, then at constant curvature.
-        heading[index] = state[HEADING] + (state[CURVATURE] + 0.5 * rate * reach) * reach
-        heading[index] += curvature[index] * (station[index] - reach)
-        if index > 0:
-            # Chord between neighbours along the mean heading; exact to third order in the step.
-            middle, step = 0.5 * (heading[index] + heading[index - 1]), station[index] - station[index - 1]
-            point[index, 0] = point[index - 1, 0] + step * math.cos(middle)
-            point[index, 1] = point[index - 1, 1] + step * math.sin(middle)
-    foot = state[OFFSET] * math.cos(state[HEADING])  # distance of the line from the car
-    x, y = (
-        point[at_car, 0] + foot * math.sin(state[HEADING]),
-        point[at_car, 1] - foot * math.cos(state[HEADING]),
-    )
+    offset: float, askew: float, curvature: np.ndarray, station: np.ndarray, at_car: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Points (P, 2) and heading (P,) of a line, by integration of its curvature; at the car `askew` and `offset` along y."""
+    count = len(station)
+    point, heading = np.zeros((count, 2)), np.zeros(count)
+    for index in range(1, count):
+        step = station[index] - station[index - 1]
+        heading[index] = heading[index - 1] + 0.5 * step * (curvature[index] + curvature[index - 1])
+    turned = askew - heading[at_car]
+    heading[0] += turned
+    for index in range(1, count):
+        heading[index] += turned
+        # Chord between neighbours along the mean heading; exact to third order in the step.
+        middle, step = 0.5 * (heading[index] + heading[index - 1]), station[index] - station[index - 1]
+        point[index, 0] = point[index - 1, 0] + step * math.cos(middle)
+        point[index, 1] = point[index - 1, 1] + step * math.sin(middle)
+    foot = offset * math.cos(askew)  # distance of the line from the car
+    x, y = point[at_car, 0] + foot * math.sin(askew), point[at_car, 1] - foot * math.cos(askew)
     for index in range(count):
         point[index, 0] -= x
         point[index, 1] -= y
-    return point, heading, curvature
+    return point, heading
 
 
 def no_lanes(reason: str) -> Lanes:

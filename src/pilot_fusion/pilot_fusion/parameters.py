@@ -18,6 +18,7 @@ class EgoParameters:
     )
     yaw_rate_time: float = parameter("s", 0.001, 1.0, "time constant of the yaw rate filter")
     acceleration_time: float = parameter("s", 0.001, 1.0, "time constant of the acceleration filter")
+    across_time: float = parameter("s", 0.001, 5.0, "and of the lateral acceleration under which tyres slip")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,18 +208,33 @@ class LaneParameters:
     widest: float = parameter("m", 3.0, 10.0, "marks farther apart than this bound no lane")
     start_deviation_heading: float = parameter("rad", 0.001, 1.0, "before the first mark")
     start_deviation_curvature: float = parameter("1/m", 1e-5, 0.1, "before the first mark")
-    start_deviation_rate: float = parameter("1/m²", 1e-7, 1e-2, "before the first mark")
     offset_noise: float = parameter("m/√m", 0.0, 0.5, "growth of the offset's error per driven metre")
     heading_noise: float = parameter("rad/√m", 0.0, 0.1, "growth of the heading's error per driven metre")
-    rate_noise: float = parameter("1/m²/√m", 0.0, 1e-3, "change of the curvature rate per driven metre")
-    rate_length: float = parameter("m", 10.0, 10000.0, "length over which a curvature rate dies away")
+    node_spacing: float = parameter("m", 5.0, 50.0, "between places on the road whose curvature is estimated")
+    farthest_node: float = parameter("m", 20.0, 300.0, "how far ahead of the car they reach")
+    bend_change: float = parameter("1/m/√m", 1e-6, 1e-2, "change of the curvature along the road")
+    error_doubled: float = parameter(
+        "m", 5.0, 200.0, "distance at which the variance of a mark's points is twice that nearby"
+    )
+    slip_deviation: float = parameter(
+        "rad s²/m", 1e-4, 0.05, "standard deviation of the rear axle's slip beyond that of the facts"
+    )
+    slip_noise: float = parameter("rad s²/m/√m", 0.0, 1e-2, "change of that per driven metre")
+    slip_limit: float = parameter("rad s²/m", 0.0, 0.1, "and the most that is believed of it")
     width_noise: float = parameter("m/√m", 0.0, 0.1, "change of the width per driven metre")
     time_noise: float = parameter("m/√s", 0.0, 0.5, "growth of the offset's error per second, at any speed")
     deviation_inflation: float = parameter("", 0.5, 20.0, "factor on the deviations that marks state")
-    reference: float = parameter("m", 0.0, 50.0, "marks are told apart at this distance ahead")
-    gate: float = parameter(
-        "", 2.0, 100.0, "largest squared normalised residual of any coefficient of a mark"
+    eye_height: float = parameter(
+        "m", 0.5, 4.0, "height of cameras above the road, which bounds what they know of distance"
     )
+    independent: float = parameter(
+        "", 0.01, 1.0, "share of a coefficient's variance that is not that of a fit through points"
+    )
+    reference: float = parameter("m", 0.0, 50.0, "marks are told apart at this distance ahead")
+    outlier: float = parameter(
+        "", 1.0, 100.0, "squared normalised residual of any coefficient from which a mark counts less"
+    )
+    gate: float = parameter("", 2.0, 1e4, "and at most, to count at all")
     match: float = parameter(
         "m", 0.1, 2.0, "marks farther than this from where a line was expected are not that line"
     )

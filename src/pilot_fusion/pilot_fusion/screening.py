@@ -7,6 +7,7 @@ import numpy as np
 from pilot_common.types import Detections, LaneMarks, MarkKind, ObjectClass, RadarReturns, VehicleState
 from pilot_common.vehicle import SensorKind, Vehicle
 
+SHORTEST_VIEW = 1.0  # m
 FARTHEST = 2000.0  # m; no sensor of a car sees farther
 LARGEST = 60.0  # m; longest road train
 FASTEST = 150.0  # m/s; no road user or car is faster
@@ -100,6 +101,9 @@ class Screening:
             return "lane_marks out of range"
         if count and (message.deviation.min() < 0.0 or int(message.kind.max()) >= len(MarkKind)):
             return "lane_marks with an impossible deviation or kind"
+        near, far = message.view.T
+        if count and not ((near >= 0.0) & (far >= near + SHORTEST_VIEW)).all():
+            return "lane_marks with an impossible view"
         return ""
 
     def _known(self, sensors: np.ndarray, used: np.ndarray, kind: SensorKind) -> bool:

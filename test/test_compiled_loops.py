@@ -1,11 +1,14 @@
 """No function of the car ever waits for a compiler: the set-up's rehearsal has compiled every loop they call."""
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import pytest
 
+from pilot_common.compiled import remember_signatures
 from pilot_common.folders import config_folder
 from pilot_simulation.rehearsal import rehearse
 
@@ -56,3 +59,22 @@ def test_the_rehearsal_compiles_every_loop_that_a_function_of_the_car_calls():
     never = [f"{module}.{name}" for module, name in loops if not getattr(modules[module], name).signatures]
     assert len(loops) > 40
     assert not never
+
+
+LOADS = """
+from pilot_common.compiled import load_machine_code, loops
+import pilot_planning.highway.planner
+assert load_machine_code() > 20
+found = loops().values()
+assert any(loop.signatures for loop in found)
+assert not any(loop.stats.cache_misses for loop in found), "compiled again"
+"""
+
+
+@pytest.mark.skipif(
+    not numba.config.CACHE_DIR, reason="machine code is not kept here: NUMBA_CACHE_DIR is not set"
+)
+def test_a_node_loads_all_machine_code_before_it_drives():
+    assert list(rehearse(config_folder()))
+    remember_signatures()
+    subprocess.run([sys.executable, "-c", LOADS], check=True, timeout=200)

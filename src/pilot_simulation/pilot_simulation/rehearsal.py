@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from pilot_common.compiled import remember_signatures
 from pilot_common.folders import config_folder
 from pilot_common.vehicle import load_vehicle
 from pilot_simulation.lockstep import Lockstep
@@ -44,3 +45,4 @@ if __name__ == "__main__":
     for done in rehearse(config_folder()):
         sys.stdout.write(f"rehearsed: {done}\n")
         sys.stdout.flush()
+    remember_signatures()

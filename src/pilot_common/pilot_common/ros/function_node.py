@@ -75,6 +75,10 @@ class FunctionNode(LifecycleNode):
             period for period in (self.function.period, self.function.watchdog, 100_000_000) if period
         )
         self.create_timer(shortest * 1e-9 / POLLS_PER_PERIOD, self._look)
+        if (
+            "pilot_common.compiled" in sys.modules
+        ):  # of cores with compiled loops: nothing is loaded in mid-drive
+            sys.modules["pilot_common.compiled"].load_machine_code()
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:

@@ -59,6 +59,12 @@ def test_what_is_hardly_known_says_little():
     assert look([beside(-0.3)], error=1.0).probability[0] < P.contingency.possible
 
 
+def test_who_changes_into_the_lane_beside_is_expected_to_stay_in_it():
+    seen = [look([beside(-0.8, offset)]).probability[0] for offset in (3.6 + 1.5, 3.6 + 0.8, 3.6 - 0.3)]
+    assert seen[0] < P.contingency.possible
+    assert seen[-1] > P.contingency.likely
+
+
 def test_who_stands_does_not_come_sideways():
     assert look([beside(-0.5, speed=0.0)]).soonest[0] > 100.0
 

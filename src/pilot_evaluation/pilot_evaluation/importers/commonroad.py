@@ -49,6 +49,7 @@ SHORTEST = 0.5  # s, of a scenario
 TIME_GAP = 1.2  # s, the driver's wish: dense traffic, where a longer one makes everybody cut in
 ENGAGE_AT = 0.04  # s: as early as a button counts, for it must have been seen released
 FASTER_TO_GOAL = 1.4  # of the mean speed to the goal: the most he asks for to be there in time
+EARLY = 0.25  # of the time in which he may be at his goal
 SHARE_FASTER = 10  # % of the recorded speeds may lie above the driver's wish
 # The ego starts where a human was in the lane, up to 0.8 m from its middle, and some drives last only three seconds.
 CRITERIA = {"contact_caused": 0.0, "lateral_error_95": 1.2}
@@ -194,13 +195,14 @@ def goal_on_road(
         return None
     start_lane, _, _ = true.lane_at(start.station, start.offset)
     appointed = not goal.lanelets and goal.first_step > problem.first_step
-    middle = 0.5 * (goal.first_step + goal.last_step) - problem.first_step
+    # Early in the time allowed, but not at its beginning: who is a little late is still in time.
+    due = goal.first_step + EARLY * (goal.last_step - goal.first_step) - problem.first_step
     distance = end.station - start.station
     station = end.station
     if goal.lanelets:  # anywhere in it will do: the lane has to be reached by its end
         corners = [(float(x), float(y)) for x, y in goal.outlines[0]]
         station = max(true.project(x, y, true.nearest_station(x, y)).station for x, y in corners)
-    return GoalOnRoad(station, distance, lane, start_lane, middle * content.step if appointed else None)
+    return GoalOnRoad(station, distance, lane, start_lane, due * content.step if appointed else None)
 
 
 def _set_speed(problem: PlanningProblem, road: RecordedRoad, recording: Recording) -> float:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pilot_common.compiled import compiled
+from pilot_common.regulation import REAR_TIME_GAP
 from pilot_common.types import Route, Side
 from pilot_common.vehicle import Capability, Vehicle
 from pilot_planning.highway.adaptation import AlignLaw
@@ -26,12 +27,16 @@ SIDES = (Side.LEFT, Side.RIGHT)
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the car would do by itself: a lane change or none, and laws; the `haven` of a minimum-risk manoeuvre."""
+    """What the car would do by itself: a lane change or none, and laws; the `haven` of a minimum-risk manoeuvre.
+
+    `pressing`: a change that must be is near or under way, so that the car goes close and briskly for a while.
+    """
 
     wish: Wish | None
     advice: tuple[Advice, ...]
     way: Way
     haven: Haven | None = None
+    pressing: bool = False
 
 
 class Behaviour:
@@ -44,6 +49,7 @@ class Behaviour:
         self._adviser = Adviser(vehicle, parameters)
         self._front = vehicle.facts.dimensions.rear_axle_to_front
         self._limits = vehicle.facts.limits
+        self._pressed = parameters.pressed()
         self._times = np.linspace(0.0, self._p.horizon, 9)[1:]
         self.reset()
 
@@ -52,6 +58,7 @@ class Behaviour:
         self._right: int | None = None
         self._worth_since = dict.fromkeys(SIDES, math.inf)
         self._gap: Gap | None = None
+        self._room = False  # for the change that the route asks for, now
 
     def update(
         self, scene: Scene, route: Route | None, desire: Desire, change: LaneChange, allowed: bool
@@ -61,16 +68,18 @@ class Behaviour:
         self._right = way.right
         advice: list[Advice] = []
         wish, chosen = None, self._gap
-        self._gap = None
+        self._gap, self._room = None, False
         if allowed and change.phase in (Phase.NONE, Phase.WAITING):
             wish, advice = self._route_wish(scene, way, desire, change, chosen)
             if self._chooses and wish is None and not way.short(scene.own_lane):
                 wish = self._free_wish(scene, way, desire, change)
                 if wish is not None and change.phase is Phase.WAITING:
                     advice += self._align(scene, desire, change, FAR, change.space(wish), wish.side, chosen)
-        aims = self._gap is not None or (wish is not None and wish.must)
+        must = wish is not None and wish.must
+        aims = self._gap is not None or must
         advice += self._adviser.advise(scene, route, way, desire, change, aims)
-        return Choice(wish if self._chooses else None, tuple(advice), way)
+        pressing = self._chooses and (change.pressing or (must and (self._room or self._gap is not None)))
+        return Choice(wish if self._chooses else None, tuple(advice), way, pressing=pressing)
 
     def changed(self, step: int) -> None:
         """The path now leads to a lane `step` to the left."""
@@ -100,10 +109,10 @@ class Behaviour:
         must = time_each < p.must_time
         urgent = must and ends
         change_time = self._own.lane_change
-        within = max(0.0, time_each - change_time.indicator_time)
-        wish = Wish(side, cause, values, 0, must, urgent, within)
+        wish = Wish(side, cause, values, 0, must, urgent)
         space = change.space(wish)
         if change.gaps.conflict(scene, target, space) is None:
+            self._room = True
             return wish, []
         each = change_time.indicator_time + change_time.shortest
         left = float(way.distance[own]) - p.end_margin - (abs(changes) - 1) * each * scene.speed
@@ -124,7 +133,9 @@ class Behaviour:
         target = scene.own_lane + step_to(side)
         if change.gaps.conflict(scene, target, space) is None:
             return []
-        up = self._own.speed.at(scene.speed, self._limits)
+        up = (self._pressed if space.behind < REAR_TIME_GAP else self._own.speed).at(
+            scene.speed, self._limits
+        )
         gap = change.gaps.best(scene, target, desire.speed, way, up, space, chosen)
         self._gap = gap
         if gap is None:

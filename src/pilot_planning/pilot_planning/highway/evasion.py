@@ -127,17 +127,25 @@ class Evasion:
             traffic.speed,
             traffic.offset_rate,
             self._coming,
-            traffic.confirmed,
+            self._counts(scene),
             (road.ego_station + self._front - 0.5 * self._length, road.ego_offset, scene.speed),
             (0.5 * self._length, self._half_width),
             (float(road.offset[own]), 0.5 * float(road.width[own]) + p.line),
             (TIMES[-1], p.rate_noise, p.clearance),
         )
 
+    def _counts(self, scene: Scene) -> np.ndarray:
+        """Who is confirmed and not behind the car in its lane, bool (N,): who is there keeps his distance."""
+        traffic, road, own = scene.traffic, scene.road, scene.own_lane
+        rear = road.ego_station + self._front - self._length
+        behind = traffic.station + traffic.half_length < rear
+        inside = np.abs(traffic.offset - float(road.offset[own])) < 0.5 * float(road.width[own])
+        return traffic.confirmed & ~(behind & inside)
+
     def _choose(self, scene: Scene, sway: Sway, acceleration: float) -> Shift | None:
         """The mildest shift that keeps clear; None where none is needed or none helps."""
         p = self._p
-        rows = np.flatnonzero(scene.traffic.confirmed)
+        rows = np.flatnonzero(self._counts(scene))
         room = max(0.0, 0.5 * float(scene.road.width[scene.own_lane]) - self._half_width - p.margin_mark)
         going = self.shift.cause == "evade"
         offsets = np.concatenate((room * SHARES, (self.shift.offset,))) if going else room * SHARES
@@ -156,6 +164,8 @@ class Evasion:
             cost[clearance[:, 0] < p.clearance, 0] = math.inf
             if acceleration < self._brakes[1]:
                 cost[:, 0] = math.inf
+        if not self._must_see(scene, sway, acceleration, offsets):
+            cost[:, 1:] = math.inf
         # Who goes over a mark must be sure to pass; where nothing avoids the contact, braking in the lane makes it mildest.
         cost[clearance < np.where(crosses, p.sure, 0.0)[:, None]] = math.inf
         best, brake = divmod(int(cost.argmin()), len(self._brakes))
@@ -168,6 +178,18 @@ class Evasion:
         passes = brake == 0 and bool(self._coming[row]) and self._past(scene, row)
         identity = int(scene.traffic.identity[row])
         return Shift(float(offsets[best]), None, "evade", identity, deceleration, passes)
+
+    def _must_see(self, scene: Scene, sway: Sway, acceleration: float, offsets: np.ndarray) -> bool:
+        """Whether anybody whose nose is ahead of ours comes too close: who comes from farther back has to see to us, and is not
+        braked for.
+        """
+        traffic = scene.traffic
+        nose = traffic.station + traffic.half_length - scene.road.ego_station - self._front
+        rows = np.flatnonzero(self._counts(scene) & (nose > 0.0))
+        if not len(rows):
+            return False
+        clearance, _ = self._clearances(scene, sway, acceleration, rows, offsets)
+        return bool(clearance[CENTRE, 0] < self._p.clearance)
 
     def _past(self, scene: Scene, row: int) -> bool:
         """Whether going on as it does takes the car past somebody within the times looked at."""

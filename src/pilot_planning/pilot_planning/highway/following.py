@@ -19,6 +19,12 @@ def wanted_gap(speed: float, time_gap: float, standstill: float) -> float:
 
 
 @compiled
+def close_gap(speed: float, time_gap: float, standstill: float, close: float) -> float:
+    """The gap to keep where a time gap `close` will do for a while; 0: as ever."""
+    return standstill + close * speed if close > 0.0 else wanted_gap(speed, time_gap, standstill)
+
+
+@compiled
 def follow_bound(
     gap: float,
     lead_speed: float,
@@ -27,6 +33,7 @@ def follow_bound(
     ahead: float,
     anticipation: float,
     approach: float,
+    close: float,
     danger_gain: float,
     danger_speed: float,
     deceleration: float,
@@ -46,7 +53,7 @@ def follow_bound(
     speed -= ahead
     distance, lead_speed, _ = lead_at(lead_speed, lead_acceleration, fade, time + anticipation)
     gap = gap + distance - travelled - speed * anticipation
-    surplus = gap - wanted_gap(speed, time_gap, standstill)
+    surplus = gap - close_gap(speed, time_gap, standstill, close)
     if lead_speed < gain_speed:
         gain = gain_standing + lead_speed / gain_speed * (gain - gain_standing)
     knee = approach / (gain * gain)
@@ -72,12 +79,16 @@ class FollowLaw(Law):
     through with |G|² ≈ 1 − ω² (T² + 2 T (κ − 1) / λ): κ > 1 lets the gap breathe and calms slow swings as well. That
     holds for the speed the car has. Against the planned speed, which is `ahead` of the car's by its lag τ, the bracket
     loses 2 τ / λ and slow swings grow from car to car.
+
+    With a time gap `close` (s) that one will do, and the regulation's gap is grown again afterwards: for as long as the
+    leader is about to be left. 0: none such.
     """
 
     __slots__ = (
         "_ahead",
         "_anticipation",
         "_approach",
+        "_close",
         "_danger_gain",
         "_danger_speed",
         "_deceleration",
@@ -94,22 +105,29 @@ class FollowLaw(Law):
     formula = staticmethod(follow_bound)
 
     def __init__(
-        self, lead: LeadMotion, time_gap: float, deceleration: float, p: FollowParameters, ahead: float = 0.0
+        self,
+        lead: LeadMotion,
+        time_gap: float,
+        deceleration: float,
+        p: FollowParameters,
+        ahead: float = 0.0,
+        close: float = 0.0,
     ) -> None:
         self.lead = lead
-        self._ahead = ahead
+        self._ahead, self._close = ahead, close
         self._speed_gain = p.speed_gain
         self._time_gap = max(time_gap, p.shortest_time_gap)
         self._deceleration = deceleration
-        self._standstill = p.standstill_gap
+        self._standstill = p.collision_margin if close > 0.0 else p.standstill_gap
         self._anticipation, self._approach = p.anticipation, p.approach_deceleration
-        self._gain, self._gain_standing, self._gain_speed = p.gain, p.gain_standing, p.gain_speed
+        self._gain = p.close_gain if close > 0.0 else p.gain
+        self._gain_standing, self._gain_speed = p.gain_standing, p.gain_speed
         self._opening, self._safe_reaction = p.opening_speed, p.safe_reaction
         self._danger_gain, self._danger_speed = p.danger_gain, p.danger_speed
 
     def wanted(self, speed: float) -> float:
         """The gap to keep at a speed."""
-        return wanted_gap(speed, self._time_gap, self._standstill)
+        return close_gap(speed, self._time_gap, self._standstill, self._close)
 
     def never_above(self, other: Law) -> bool:
         """Whether this law surely allows no more than another at any time: a leader that is nearer and no faster, nor will be.
@@ -125,4 +143,5 @@ class FollowLaw(Law):
             and 0.0 <= one.acceleration <= two.acceleration
             and self._deceleration >= other._deceleration
             and self._time_gap == other._time_gap
+            and self._close == other._close
         )

@@ -23,6 +23,7 @@ BACK_LEFT = (
     math.radians(140.0),
     math.radians(170.0),
 )  # directions of a car close and far behind in the next lane
+LINGERS = 0.3  # s that the indicator stays on after a change, UN R79 5.6.4.6.7: at most 0.5; the next one may go on from it
 WORDS = {Side.LEFT: "left", Side.RIGHT: "right", Side.NONE: ""}
 
 
@@ -48,7 +49,6 @@ class Wish:
     identity: int = 0
     must: bool = False
     urgent: bool = False
-    within: float = math.inf  # s that the movement may take
 
     @property
     def why(self) -> str:
@@ -88,14 +88,21 @@ class LaneChange:
         self.ended_at = -math.inf
         self.completed = False  # the last change that ended did so in the other lane
         self._lever = Side.NONE
-        self._requested_at = 0.0
+        self._lingers = False
+        self._requested_at = self._lit_at = 0.0
         self._moved_at = 0.0
         self._duration = self._p.duration
+        self.lean = 0.0  # m from the middle of the target lane, away from who stands over its far mark
 
     @property
     def indicator(self) -> Side:
-        """On from the request until the change is over or called off."""
-        return self.side if self.phase in (Phase.WAITING, Phase.MOVING) else Side.NONE
+        """On from the request until shortly after the change, or until it is called off."""
+        return self.side if self._lingers or self.phase in (Phase.WAITING, Phase.MOVING) else Side.NONE
+
+    @property
+    def pressing(self) -> bool:
+        """Whether a change that must be is under way."""
+        return self.phase is Phase.MOVING and self.wish is not None and self.wish.must
 
     def time_left(self, stamp: float) -> float | None:
         """Time of the sideways movement that is left while moving, else None."""
@@ -103,6 +110,14 @@ class LaneChange:
 
     def update(self, lever: Side, allowed: bool, scene: Scene, wish: Wish | None = None) -> int:
         """One cycle. `allowed`: the system drives and may begin or go on; `wish`: what the system would do by itself."""
+        step = self._update(lever, allowed, scene, wish)
+        self._lingers = allowed and self.phase is Phase.NONE and self._just_done(scene)
+        return step
+
+    def _just_done(self, scene: Scene) -> bool:
+        return self.completed and scene.stamp - self.ended_at < LINGERS
+
+    def _update(self, lever: Side, allowed: bool, scene: Scene, wish: Wish | None) -> int:
         pressed = lever if lever is not self._lever else Side.NONE
         self._lever = lever
         if self.note and self.phase is Phase.NONE and scene.stamp - self.ended_at > LATEST:
@@ -151,6 +166,9 @@ class LaneChange:
         return ""
 
     def _request(self, side: Side, scene: Scene, wish: Wish | None) -> None:
+        goes_on = wish is not None and wish.must and side is self.side and self._just_done(scene)
+        if not goes_on:
+            self._lit_at = scene.stamp
         self.side, self.wish = side, wish
         refusal = self.never(side, scene)
         if refusal:
@@ -178,12 +196,14 @@ class LaneChange:
     def _look_for_gap(self, scene: Scene) -> int:
         """Moves once the indicator has been on for long enough and the gap is there; patience ends unless the change must be."""
         own, waited = self.wish, scene.stamp - self._requested_at
-        earliest = EARLIEST if own is None else self._p.indicator_time
+        lit = scene.stamp - self._lit_at
+        early = waited < EARLIEST if own is None else lit < self._p.indicator_time
         conflict = self.gaps.conflict(scene, scene.own_lane + step_to(self.side), self.space(own))
         if waited > LATEST and (own is None or (conflict is not None and not own.must)):
             self._end(scene, f"given up after {waited:.1f} s: {conflict.words if conflict else 'too late'}")
             return 0
-        if waited < earliest:
+        if early:
+            earliest = EARLIEST if own is None else self._p.indicator_time
             self.note = f"lane change {WORDS[self.side]} begins {earliest:.1f} s after the request, {waited:.1f} s now"
             self.note += f"; {conflict.words}" if conflict else ""
             return 0
@@ -192,8 +212,8 @@ class LaneChange:
             return 0
         self.phase = Phase.MOVING
         self._moved_at = scene.stamp
-        within = own.within if own is not None else math.inf
-        self._duration = min(max(within, self._p.shortest), self._p.duration)
+        self.lean = self.gaps.lean(scene, scene.own_lane + step_to(self.side))
+        self._duration = self._p.shortest if own is not None and own.must else self._p.duration
         self.note = f"lane change {WORDS[self.side]}" + (f": {own.why}" if own is not None else "")
         return step_to(self.side)
 
@@ -202,11 +222,12 @@ class LaneChange:
         p = self._p
         if wish is None or not wish.must:
             return self.gaps.usual
-        return Space(p.must_front_gap, p.urgent_time_gap if wish.urgent else REAR_TIME_GAP, p.must_ease)
+        behind = p.urgent_time_gap if wish.urgent else p.must_rear_gap
+        return Space(p.must_front_gap, behind, p.must_ease, p.must_own_gap)
 
     def _while_moving(self, allowed: bool, scene: Scene) -> int:
         to_target = self._to_target(scene)
-        if abs(to_target) < self._p.centred:
+        if abs(to_target + self.lean) < self._p.centred:
             self._end(scene, "done", completed=True)
             return 0
         width = float(scene.road.width[scene.own_lane])
@@ -226,7 +247,8 @@ class LaneChange:
             return "the lanes are not seen"
         p = self._p
         kept = Space(p.kept_share * self.space(self.wish).ahead, p.urgent_time_gap)
-        conflict = self.gaps.conflict(scene, scene.own_lane, kept)
+        soon = 0.5 * max(0.0, self._moved_at + self._duration - scene.stamp)
+        conflict = self.gaps.conflict(scene, scene.own_lane, kept, soon=soon)
         return conflict.words if conflict is not None else ""
 
     def _end(self, scene: Scene, note: str, completed: bool = False) -> None:

@@ -72,6 +72,7 @@ class LateralPlanner:
         target, seconds = centre, change.time_left(now.world.stamp)
         entries = [offset_entry("lane_centre", centre)]
         if change.phase is Phase.MOVING:
+            target = centre + change.lean
             wish = change.wish or Wish(change.side, "lane_change")
             entries.append(offset_entry(wish.cause, target, wish.values, wish.identity))
             seconds = max(seconds or 0.0, 0.25 * self._p.lane_change.duration)

@@ -20,6 +20,7 @@ from pilot_planning.highway.motion import LeadMotion, lead_at, needed_decelerati
 from pilot_planning.highway.parameters import FollowParameters, SpeedParameters
 
 FREE = 99.0  # m/s², no bound
+LONGEST = 60.0  # s, as good as for ever
 
 
 class Law:
@@ -172,12 +173,19 @@ def brake_needed(
     lead: tuple[float, float, float, float],
     delay: float,
     margin: float,
+    until: float,
     time: float,
     travelled: float,
     speed: float,
 ) -> float:
-    """The constant deceleration that is needed to keep a margin to a leader."""
+    """The constant deceleration that is needed to keep a margin to a leader who is in the way `until` a time."""
     gap, lead_speed, lead_acceleration, fade = lead
+    left = until - time
+    if left <= 0.0:
+        return 0.0
+    there, _, _ = lead_at(lead_speed, lead_acceleration, fade, until)
+    if until < LONGEST and gap + there - travelled - speed * left >= margin:
+        return 0.0
     distance, lead_speed, lead_acceleration = lead_at(lead_speed, lead_acceleration, fade, time)
     return needed_deceleration(
         gap + distance - travelled, speed, lead_speed, lead_acceleration, delay, margin
@@ -198,13 +206,14 @@ def brake_bound(
     surplus: float,
     threshold: float,
     emergency: float,
+    until: float,
     time: float,
     travelled: float,
     speed: float,
 ) -> float:
     """Of `BrakeLaw`."""
     lead = (gap, lead_speed, lead_acceleration, fade)
-    needed = brake_needed(lead, delay, margin, time, travelled, speed)
+    needed = brake_needed(lead, delay, margin, until, time, travelled, speed)
     if (emergency and needed >= release) or needed >= start:
         return -min(most, needed * surplus)
     return -needed if needed >= threshold else FREE
@@ -212,7 +221,8 @@ def brake_bound(
 
 class BrakeLaw(Law):
     """Stop short of, or keep off, an object by physics: no bound while comfort suffices, the needed deceleration where it does
-    not, with a surplus once it is an emergency.
+    not, with a surplus once it is an emergency. Where our path leaves his way `until` a time (s), and at our speed we keep off
+    until then, there is no need.
     """
 
     __slots__ = (
@@ -225,14 +235,21 @@ class BrakeLaw(Law):
         "_threshold",
         "emergency",
         "lead",
+        "until",
     )
     formula = staticmethod(brake_bound)
 
     def __init__(
-        self, lead: LeadMotion, delay: float, most: float, emergency: bool, p: FollowParameters
+        self,
+        lead: LeadMotion,
+        delay: float,
+        most: float,
+        emergency: bool,
+        p: FollowParameters,
+        until: float = math.inf,
     ) -> None:
         self.lead = lead
-        self.emergency = float(emergency)
+        self.emergency, self.until = float(emergency), min(until, LONGEST)
         self._delay = delay
         self._most = most
         self._margin, self._threshold = p.collision_margin, p.brake_threshold
@@ -244,7 +261,8 @@ class BrakeLaw(Law):
 
     def needed(self, time: float, travelled: float, speed: float) -> float:
         """The constant deceleration that is needed."""
-        return brake_needed(self.lead.numbers(), self._delay, self._margin, time, travelled, speed)
+        lead = self.lead.numbers()
+        return brake_needed(lead, self._delay, self._margin, self.until, time, travelled, speed)
 
 
 _soft_stop = compiled(soft_stop)

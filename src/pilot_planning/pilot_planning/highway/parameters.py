@@ -1,6 +1,6 @@
 """Parameters of the highway planner; base values in `config/parameters/planning.yaml`. Limits of the car are in its facts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pilot_common.schema import parameter
 from pilot_common.vehicle import CommandLimits
@@ -48,6 +48,7 @@ class FollowParameters:
     )
     gain_standing: float = parameter("1/s", 0.1, 1.5, "the same behind a standing one; linear between")
     gain_speed: float = parameter("m/s", 2.0, 30.0, "speed from which a leader is fast")
+    close_gain: float = parameter("1/s", 0.1, 1.5, "behind a fast leader who is about to be left")
     approach_deceleration: float = parameter("m/s²", 0.5, 3.0, "in a long approach")
     opening_speed: float = parameter(
         "m/s", 0.5, 6.0, "fastest falling back when the gap is too small but nothing is urgent"
@@ -125,6 +126,9 @@ class ContingencyParameters:
         "", 0.1, 1.0, "standard deviation of those who keep it, share of the room beside them"
     )
     sway: float = parameter("m/s", 0.02, 0.5, "and of their lateral speeds")
+    settle: float = parameter(
+        "m/s²", 0.0, 2.0, "across, with which somebody ends a change in the middle of a lane"
+    )
     usual_rate: float = parameter("m/s", 0.1, 2.0, "of the lateral speeds of those who leave it")
     usual_offset: float = parameter("m", 0.1, 3.0, "and of their way beyond the line")
     faster: float = parameter(
@@ -183,6 +187,12 @@ class LaneChangeParameters:
     width: float = parameter("m", 2.2, 3.5, "of the target lane, at least")
     front_time_gap: float = parameter("s", 0.3, 2.0, "to the car ahead in the target lane, at least")
     front_deceleration: float = parameter("m/s²", 0.5, 3.0, "to a slower car ahead in the target lane")
+    lean_clearance: float = parameter(
+        "m", 0.2, 1.5, "kept to who stands over the far mark of the target lane, by leaning to the near one"
+    )
+    lean_least: float = parameter("m", 0.2, 1.0, "of it that must be had, or he is in the lane")
+    lean_margin: float = parameter("m", 0.0, 0.5, "to the near mark then")
+    lean_reach: float = parameter("s", 1.0, 8.0, "ahead, who will be beside the car counts")
     beside_margin: float = parameter("m", 0.0, 10.0, "free before and behind the car")
     approach_speed: float = parameter("m/s", 20.0, 60.0, "of cars behind that may come into sight")
     centred: float = parameter("m", 0.05, 0.6, "distance to the centre at which a lane change is over")
@@ -203,6 +213,18 @@ class LaneChangeParameters:
     must_ease: float = parameter(
         "m/s²", 0.0, 2.0, "to open that gap with, between the beginning of the movement and the mark"
     )
+    must_rear_gap: float = parameter(
+        "s", 0.5, 1.0, "to who is behind, where the change must be, besides what he needs to slow down"
+    )
+    must_own_gap: float = parameter(
+        "s",
+        0.4,
+        2.0,
+        "to the car ahead in the lane that is left, while a change must be: for that while only",
+    )
+    must_acceleration: float = parameter("m/s²", 0.5, 2.5, "at most, while a change must be")
+    must_speed_gain: float = parameter("1/s", 0.2, 2.0, "acceleration per speed error, for it")
+    must_faster: float = parameter("m/s", 0.0, 3.0, "than the driver set, for it; never than the limit")
     gap_deceleration: float = parameter("m/s²", 0.3, 3.0, "at most, to come to a gap")
     gap_patience: float = parameter("m²/s⁵", 0.0, 2.0, "effort that a second earlier is worth")
     gap_inset: float = parameter("m", 0.0, 5.0, "to stay off the ends of a gap that has room")
@@ -327,3 +349,10 @@ class PlanningParameters:
     evasion: EvasionParameters
     refuge: RefugeParameters
     energy: EnergyParameters
+
+    def pressed(self) -> SpeedParameters:
+        """How fast while a change of lanes must be."""
+        brisk = self.lane_change.must_acceleration
+        slow = max(brisk, self.speed.acceleration)
+        gain = self.lane_change.must_speed_gain
+        return replace(self.speed, gain=gain, acceleration=slow, acceleration_fast=brisk)

@@ -204,6 +204,7 @@ class HighwayPlanner:
             choice.advice,
             choice.haven.deceleration if choice.haven is not None else 0.0,
             course.shift,
+            choice.pressing,
         )
         if self._speeds.held:
             speed = 0.0

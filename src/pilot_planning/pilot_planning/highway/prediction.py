@@ -23,7 +23,7 @@ USUAL_FREE, LEAST_FREE = (
 LARGEST_EXPONENT = 50.0
 STILL = 1e-3  # m/s, lateral speeds are not taken below, so that arrivals stay finite
 
-LEAVING = attrgetter("prior", "wander", "usual_offset", "sway", "usual_rate")
+LEAVING = attrgetter("prior", "wander", "usual_offset", "sway", "usual_rate", "settle")
 COMING = attrgetter("usual_rate", "memory", "growth_time", "faster", "late", "margin")
 
 
@@ -121,7 +121,7 @@ def _comings(
     across: np.ndarray,
     clearance: np.ndarray,
     change: np.ndarray,
-    leaving: tuple[float, float, float, float, float],
+    leaving: tuple[float, float, float, float, float, float],
     coming: tuple[float, float, float, float, float, float],
 ) -> np.ndarray:
     """The fields of `Comings`, (4, N)."""
@@ -172,15 +172,17 @@ def _leaves(
     toward: float,
     offset_deviation: float,
     rate_deviation: float,
-    leaving: tuple[float, float, float, float, float],
+    leaving: tuple[float, float, float, float, float, float],
 ) -> float:
     """Probability that somebody leaves his lane towards our path, where it is `known` `aside` of its middle, away from us."""
-    prior, wander, usual_offset, sway, usual_rate = leaving
+    prior, wander, usual_offset, sway, usual_rate, settle = leaving
     # From its near side to the line; where it stands in no known lane, half of the clearance counts as that.
     free = max(half_lane - half_width, LEAST_FREE) if known else USUAL_FREE
     excursion = max(-aside if known else USUAL_FREE - 0.5 * clearance, 0.0)
     if clearance < free - excursion:
         excursion = free
+    # Who is still on the far side of a lane may be on his way to its middle: so much of his speed ends there by itself.
+    toward -= math.sqrt(2.0 * settle * max(aside - wander * free, 0.0)) if known else 0.0
     place = _ratio(excursion, wander * free, free + usual_offset, offset_deviation)
     rate = _ratio(max(toward, 0.0), sway, usual_rate, rate_deviation)
     # Who seems to move away by less than his speed is known may come all the same: one who is over the line already does.

@@ -4,7 +4,8 @@ Everything is judged in road coordinates against the offset of our own path at t
 car in the neighbouring lane never counts, in a curve as little as on a straight road.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from enum import Enum
 from operator import attrgetter
 
@@ -53,7 +54,8 @@ class Obstacle:
     the path where it is not in it.
 
     `certain` objects may make the car brake beyond comfort: confirmed, and still in the path when the car gets there. For
-    one that is not `proven` to be there it only lifts off. Who is `entering` is in the path with one side only.
+    one that is not `proven` to be there it only lifts off. Who is `entering` is in the path with one side only. `until` (s)
+    our path leads past him, if he stays where he is across the road.
     """
 
     identity: int
@@ -66,6 +68,7 @@ class Obstacle:
     proven: bool = True
     coming: Coming | None = None
     entering: bool = False
+    until: float = math.inf
 
 
 def obstacles(
@@ -112,17 +115,33 @@ def obstacles(
         across,
         clearance,
         coming.probability,
+        coming.likely,
         members,
         (half_width, length, ego_speed, road.ego_station + road.sight, q.possible),
         MARGINS(p),
     )
     rows = sorted((role >= 0).nonzero()[0].tolist(), key=gap.__getitem__)[: p.most]
-    return [
+    found = [
         _obstacle(
             traffic, row, ROLES[role[row]], gap, coming, length, bool(certain[row]), bool(entering[row])
         )
         for row in rows
     ]
+    touching = traffic.half_width + half_width + p.margin
+    ways = [_left_after(path_station, path_offset, traffic.offset[row], touching[row]) for row in rows]
+    return [
+        replace(item, until=max(way - front_station, 0.0) / max(ego_speed, 1.0))
+        for item, way in zip(found, ways, strict=True)
+    ]
+
+
+@compiled
+def _left_after(path_station: np.ndarray, path_offset: np.ndarray, offset: float, touching: float) -> float:
+    """Station from which on a path (P,) is farther than `touching` from an offset, infinite where it never is again."""
+    for point in range(len(path_station) - 1, -1, -1):
+        if abs(offset - path_offset[point]) < touching:
+            return path_station[point + 1] if point + 1 < len(path_station) else np.inf
+    return np.inf
 
 
 def _obstacle(
@@ -194,6 +213,7 @@ def _roles(
     across: np.ndarray,
     clearance: np.ndarray,
     probability: np.ndarray,
+    likely: np.ndarray,
     members: np.ndarray,
     own: tuple[float, float, float, float, float],
     margins: tuple[float, float, float, float, float, float],
@@ -231,6 +251,10 @@ def _roles(
             crossing = ahead and not in_path and toward > across_road
             crossing &= arrival < passing + crossing_margin and passed > meeting - crossing_margin
         near = speed[row] > SLOW and gap[row] > -(2.0 * half_length[row] + length)
+        # Whose nose is behind ours comes in beside or behind us, and has to see to it: braking would only bring us nearer to
+        # him. Unless he is past us by then.
+        nose = gap[row] + 2.0 * half_length[row]
+        near = near and (nose > 0.0 or gap[row] + (speed[row] - ego_speed) * likely[row] > 0.0)
         if in_path:
             role[row] = 0
         elif crossing:

@@ -36,16 +36,20 @@ def free_way(lanes: int) -> Way:
 
 
 def see_way(road: Road, route: Route | None, own: int, right: int | None, stamp: float, speed: float) -> Way:
-    """The route laid over the lanes seen: by the edge of the road on either side, by the lane that the navigation has the car in
-    (while it is not between two), else by the count `right` of the last cycle.
+    """The route laid over the lanes seen: by the lane that the navigation has the car in (while it is not between two), else by
+    the edge of the road on either side, else by the count `right` of the last cycle.
+
+    In dense traffic a lane is missed on one side and guessed on the other, and a solid line is not always the edge.
     """
     lanes = len(road.offset)
     if route is None or not route.valid or not len(route.lane_distance):
         return free_way(lanes)
     aside = abs(road.ego_offset - float(road.offset[road.ego_lane]))
+    first: int | None
     if route.lane >= 0 and own == road.ego_lane and aside < CENTRED * float(road.width[road.ego_lane]):
-        right = route.lane
-    first = _first(road, len(route.lane_distance), route.shoulder_width > 0.0, own, right)
+        first = route.lane - own
+    else:
+        first = _first(road, len(route.lane_distance), route.shoulder_width > 0.0, own, right)
     if first is None:
         return free_way(lanes)
     driven = speed * max(0.0, stamp - route.stamp)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pilot_common.types import DriveMode, EgoMotion
 from pilot_common.vehicle import SensorKind, Vehicle
-from pilot_planning.highway.adaptation import LATE, ApproachLaw
+from pilot_planning.highway.adaptation import ApproachLaw
 from pilot_planning.highway.advice import Advice
 from pilot_planning.highway.contingency import Brakes, Resolve, answer, gently
 from pilot_planning.highway.energy import Saving
@@ -25,7 +25,7 @@ from pilot_planning.highway.longitudinal import (
     tightest_curve,
 )
 from pilot_planning.highway.motion import LeadMotion, needed_deceleration
-from pilot_planning.highway.parameters import PlanningParameters
+from pilot_planning.highway.parameters import PlanningParameters, SpeedParameters
 from pilot_planning.highway.relevance import Obstacle, Role
 from pilot_planning.highway.road import Road
 from pilot_planning.highway.sentences import Both, road_user
@@ -51,6 +51,7 @@ class SpeedPlanner:
         self._brake_delay = (
             parameters.follow.system_delay + actuators.brake_delay + actuators.brake_time_constant
         )
+        self._pressed = parameters.pressed()
         self._saving = Saving(vehicle.facts, parameters.energy)
         self._hardest = min(self._limits.max_deceleration, actuators.max_deceleration)
         self._brakes = Brakes(
@@ -96,11 +97,12 @@ class SpeedPlanner:
         advice: tuple[Advice, ...] = (),
         stop: float = 0.0,
         shift: Shift = NO_SHIFT,
+        pressing: bool = False,
     ) -> Demand:
         """The laws of the cycle. `speed` is the planned speed; for hard braking the higher of it and the car's counts.
 
         `advice` holds what the lanes ask for, `stop` is the deceleration of a minimum-risk stop, `shift` the room
-        that is made to the side, with its deceleration.
+        that is made to the side, with its deceleration; `pressing`: a change of lanes must be, see `Choice`.
         """
         laws: list[Law] = []
         entries: list[Entry] = []
@@ -109,13 +111,20 @@ class SpeedPlanner:
             laws.append(law)
             entries.append(entry(name, law, at_speed, values, **rest))
 
-        target = self._add_speeds(add, road, speed, set_speed, lost)
+        brisk = self._pressed if pressing else self._p.speed
+        ahead = (
+            i.gap
+            for i in found
+            if i.role is Role.IN_PATH and i.certain and i.speed > self._p.follow.restart_speed
+        )
+        wish = set_speed + self._p.lane_change.must_faster * pressing
+        target = self._add_speeds(add, road, speed, wish, lost, brisk, max(ahead, default=0.0))
+        close = self._p.lane_change.must_own_gap if pressing else 0.0
         blind = self._lane_cameras and self._lane_cameras.issubset(lost) and not road.renewed
         if not road.fresh or blind:
-            # Nobody sees the lane any more: to a stand within what was seen of it, as far as comfort goes. It is no emergency,
-            # and who brakes hard steers worse by a lane that is only remembered.
-            gentle, gain = self._limits.comfort_deceleration / LATE, self._p.behaviour.approach_gain
-            known = ApproachLaw(road.sight, 0.0, 0.0, gentle, gain)
+            # Nobody sees the lane any more: to a stand within what was seen of it.
+            gain = self._p.behaviour.approach_gain
+            known = ApproachLaw(road.sight, 0.0, 0.0, self._limits.comfort_deceleration, gain)
             add("lane_lost", known, road.sight)
         for wanted in advice:
             add(wanted.name, wanted.law, *wanted.values, identity=wanted.identity, who=wanted.who)
@@ -130,7 +139,7 @@ class SpeedPlanner:
         p, highest = self._p.follow, max(speed, ego.speed)
         self._suspects, self._suspected = self._suspected, set()
         resolved, self._resolved = self._resolved, {}
-        self._settle(found, speed, time_gap, not mode.system_drives)
+        self._settle(found, speed, time_gap, pressing or not mode.system_drives)
         for item in found:
             believed = max(0.0, abs(item.acceleration) - p.acceleration_noise)
             lead = LeadMotion(
@@ -145,7 +154,7 @@ class SpeedPlanner:
                 self._add_cut_in(add, item, lead, who, highest, ego.acceleration, resolve, braking)
                 continue
             if item.role is Role.IN_PATH:
-                self._add_follow(add, item, lead, who, time_gap, speed, speed - ego.speed)
+                self._add_follow(add, item, lead, who, time_gap, speed, speed - ego.speed, close)
             if item.certain:
                 self._add_brake(add, item, lead, who, highest, braking)
         if mode is DriveMode.MINIMUM_RISK:
@@ -160,9 +169,17 @@ class SpeedPlanner:
         return Demand(laws, entries, target, bool(braking) or hard)
 
     def _add_speeds(
-        self, add: Callable[..., None], road: Road, speed: float, set_speed: float, lost: tuple[str, ...]
+        self,
+        add: Callable[..., None],
+        road: Road,
+        speed: float,
+        set_speed: float,
+        lost: tuple[str, ...],
+        p: SpeedParameters,
+        led: float,
     ) -> float:
-        p, limits = self._p.speed, self._limits
+        """`led`: as far as somebody drives ahead, the lane goes on, though he hides its marks."""
+        limits = self._limits
         wish = min(set_speed, limits.max_speed)
         add("set_speed", SpeedLaw(wish, p.deceleration, p, limits), wish, speed)
         targets = [wish]
@@ -170,9 +187,14 @@ class SpeedPlanner:
             law = SpeedLaw(road.speed_limit, p.deceleration, p, limits)
             add("speed_limit", law, road.speed_limit)
             targets.append(road.speed_limit)
-        lane_speed = road.sight / p.lane_sight_time
+        lane_speed = max(road.sight, led) / p.lane_sight_time
         if lane_speed < wish:
-            add("lane_sight", SpeedLaw(lane_speed, p.deceleration, p, limits), road.sight, lane_speed)
+            add(
+                "lane_sight",
+                SpeedLaw(lane_speed, p.deceleration, p, limits),
+                max(road.sight, led),
+                lane_speed,
+            )
             targets.append(lane_speed)
         sight = max((reach for name, reach in self._front_sensors if name not in lost), default=0.0)
         seen_speed = sight_speed(
@@ -205,6 +227,7 @@ class SpeedPlanner:
         time_gap: float,
         speed: float,
         ahead: float,
+        close: float,
     ) -> None:
         """Behind a newcomer the gap is restored gently, but as hard as keeping clear of him takes."""
         p, most = self._p.follow, self._limits.comfort_deceleration
@@ -218,24 +241,25 @@ class SpeedPlanner:
             most = min(most, needed + most * max(0.0, 1.0 - item.gap / max(near, 1.0)))
         if not item.proven:
             most = min(most, self._p.relevance.doubtful_deceleration)
-        law = FollowLaw(lead, time_gap, most, p, ahead)
+        law = FollowLaw(lead, time_gap, most, p, ahead, close)
         add("follow", law, law.wanted(speed), identity=item.identity, who=who)
         way = item.gap - law.wanted(item.speed)
         calm = self._saving.towards(way, item.speed, item.speed, speed, p.approach_deceleration)
         if calm is not None:
             add("glide_behind", calm, identity=item.identity, who=who)
 
-    def _settle(self, found: list[Obstacle], speed: float, time_gap: float, driver: bool) -> None:
+    def _settle(self, found: list[Obstacle], speed: float, time_gap: float, close: bool) -> None:
         """Notes who came in from the side, until the wanted gap is there or he brakes.
 
-        So with whom the `driver` has left less room to than the system would: it takes over without a jolt.
+        So with whom there is less room to than usual and none was made yet (`close`): the driver left it, from whom the
+        system takes over without a jolt, or the car itself while a change of lanes had to be.
         """
         wanted = wanted_gap(speed, time_gap, self._p.follow.standstill_gap)
         self._settling = {
             item.identity
             for item in found
             if item.role is Role.IN_PATH
-            and (item.entering or item.identity in self._settling or (driver and item.gap < wanted))
+            and (item.entering or item.identity in self._settling or (close and item.gap < wanted))
             and (item.gap < wanted or item.speed < speed)
             and item.acceleration > -self._p.follow.settling_deceleration
         }
@@ -264,8 +288,10 @@ class SpeedPlanner:
             law.soften(self._p.relevance.doubtful_deceleration)
         elif law.emergency and not (held or self._sure(item)):
             law.soften(self._brakes.comfortable)  # noise of one cycle makes nobody brake hard
-        elif not item.certain:
-            law.soften(self._brakes.comfortable)
+        elif not item.certain or (item.gap < 0.0 and not (held or self._likely(item))):
+            law.soften(
+                self._brakes.comfortable
+            )  # who is beside us lets us be there, until he likely does not
         elif law.emergency:
             braking.append(item.identity)
         name = "contingency" if law.emergency else "cut_in"
@@ -274,8 +300,10 @@ class SpeedPlanner:
     def _sure(self, item: Obstacle) -> bool:
         """Whether hard braking for somebody was called for a cycle ago as well, or he comes in likely enough."""
         self._suspected.add(item.identity)
-        likely = item.coming is not None and item.coming.chance >= self._p.contingency.likely
-        return likely or item.identity in self._suspects
+        return self._likely(item) or item.identity in self._suspects
+
+    def _likely(self, item: Obstacle) -> bool:
+        return item.coming is not None and item.coming.chance >= self._p.contingency.likely
 
     def _add_brake(
         self,
@@ -286,9 +314,8 @@ class SpeedPlanner:
         speed: float,
         braking: list[int],
     ) -> None:
-        law = BrakeLaw(
-            lead, self._brake_delay, self._hardest, item.identity in self._braking_for, self._p.follow
-        )
+        held = item.identity in self._braking_for
+        law = BrakeLaw(lead, self._brake_delay, self._hardest, held, self._p.follow, item.until)
         needed = law.needed(0.0, 0.0, speed)
         if law.bound(0.0, 0.0, speed) >= FREE:
             return

@@ -53,7 +53,22 @@ def rolled_bound(kind: int, n: np.ndarray, time: float, travelled: float, speed:
         return curve_bound(n[0], n[1], n[2], n[3], time, travelled, speed)
     if kind == 2:
         return brake_bound(
-            n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8], n[9], n[10], n[11], time, travelled, speed
+            n[0],
+            n[1],
+            n[2],
+            n[3],
+            n[4],
+            n[5],
+            n[6],
+            n[7],
+            n[8],
+            n[9],
+            n[10],
+            n[11],
+            n[12],
+            time,
+            travelled,
+            speed,
         )
     if kind == 3:
         return stop_bound(n[0], n[1], time, travelled, speed)
@@ -77,6 +92,7 @@ def rolled_bound(kind: int, n: np.ndarray, time: float, travelled: float, speed:
             n[15],
             n[16],
             n[17],
+            n[18],
             time,
             travelled,
             speed,

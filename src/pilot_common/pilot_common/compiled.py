@@ -17,6 +17,7 @@ import numpy as np
 from numba.core.dispatcher import Dispatcher
 
 SIGNATURES = "signatures.pickle"
+Signatures = dict[str, set[tuple[Any, ...]]]  # types of the arguments by module and name of the loop
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -42,11 +43,16 @@ def loops() -> dict[str, Any]:
     return {f"{loop.__module__}.{loop.__name__}": loop for loop in found}
 
 
-def remember_signatures() -> None:
-    """Notes beside the kept machine code for which arguments there is some: all that this program has called."""
+def known_signatures() -> Signatures:
+    """For which arguments each loop has machine code in this process."""
+    return {name: set(loop.signatures) for name, loop in loops().items()}
+
+
+def keep_signatures(signatures: Signatures) -> None:
+    """Notes them beside the kept machine code."""
     kept = _kept_signatures()
     if kept is not None:
-        kept.write_bytes(pickle.dumps({name: loop.signatures for name, loop in loops().items()}))
+        kept.write_bytes(pickle.dumps(signatures))
 
 
 def load_machine_code() -> int:

@@ -342,3 +342,6 @@ def test_without_a_camera_the_car_goes_on_only_where_the_lane_is_still_seen():
     by_memory.change_world = shrinking
     by_memory.drive(3.0)
     assert by_memory.speeds()[-1] < 22.0
+    by_memory.drive(4.0)  # to a stand, and never harder than comfort, however little of the lane is left
+    asked = min(float(entry[4].trajectory.acceleration[0]) for entry in by_memory.log)
+    assert -vehicle().facts.limits.comfort_deceleration - 1e-6 <= asked < -2.0

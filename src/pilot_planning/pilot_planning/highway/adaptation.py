@@ -5,6 +5,8 @@ import math
 from pilot_common.compiled import compiled
 from pilot_planning.highway.longitudinal import FREE, Law
 
+LATE = 1.5  # times its deceleration, what an approach that begins too late may ask for
+
 
 @compiled
 def approach_bound(
@@ -23,7 +25,7 @@ def approach_bound(
     if way <= 0.0:
         return max(-deceleration, gain * (there - over))
     line = math.sqrt(there * there + 2.0 * deceleration * way)
-    return max(-1.5 * deceleration, gain * (line - over) - deceleration)
+    return max(-LATE * deceleration, gain * (line - over) - deceleration)
 
 
 class ApproachLaw(Law):

@@ -7,7 +7,7 @@ from typing import Any
 
 from pilot_common.types import DriveMode, EgoMotion
 from pilot_common.vehicle import SensorKind, Vehicle
-from pilot_planning.highway.adaptation import ApproachLaw
+from pilot_planning.highway.adaptation import LATE, ApproachLaw
 from pilot_planning.highway.advice import Advice
 from pilot_planning.highway.contingency import Brakes, Resolve, answer, gently
 from pilot_planning.highway.energy import Saving
@@ -122,9 +122,10 @@ class SpeedPlanner:
         close = self._p.lane_change.must_own_gap if pressing else 0.0
         blind = self._lane_cameras and self._lane_cameras.issubset(lost) and not road.renewed
         if not road.fresh or blind:
-            # Nobody sees the lane any more: to a stand within what was seen of it.
-            gain = self._p.behaviour.approach_gain
-            known = ApproachLaw(road.sight, 0.0, 0.0, self._limits.comfort_deceleration, gain)
+            # Nobody sees the lane any more: to a stand within what was seen of it, as far as comfort goes. It is no emergency,
+            # and who brakes hard steers worse by a lane that is only remembered.
+            gentle, gain = self._limits.comfort_deceleration / LATE, self._p.behaviour.approach_gain
+            known = ApproachLaw(road.sight, 0.0, 0.0, gentle, gain)
             add("lane_lost", known, road.sight)
         for wanted in advice:
             add(wanted.name, wanted.law, *wanted.values, identity=wanted.identity, who=wanted.who)

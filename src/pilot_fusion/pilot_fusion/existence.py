@@ -14,6 +14,7 @@ from pilot_fusion.measurement import Source
 from pilot_fusion.track_bank import last_seen
 
 HIDDEN_BEHIND = 1.0  # m; an object must be this much nearer to hide another
+HIDDEN = 0.1  # share of the chance to be seen at most, below which a place is in a blind spot
 STANDING = 1.0  # m/s; ten deviations of a range rate: what is slower along the beam may stand
 RADAR = int(Source.RADAR)
 
@@ -60,7 +61,8 @@ def fade(
 ) -> None:
     """Existence after a while; only of tracks unseen for longer than misses are correlated does it fade.
 
-    Slowly where none of the sensors `lookers` looks: who is in a blind spot has not gone for that.
+    Slowly where none of the sensors `lookers` looks: who is in a blind spot has not gone for that, and that nobody sees him says
+    as well that he is still in it: his place is known as well as that.
     """
     parameters, duration = existence[0], max(time - before, 0.0)
     lost = np.zeros(len(tracks), np.bool_)
@@ -74,6 +76,12 @@ def fade(
             share = looked[row] / parameters["detection_limit"]
             rate = share / parameters["lifetime"] + (1.0 - share) / parameters["lifetime_blind"]
             tracks[row]["existence"] *= math.exp(-duration * rate)
+            covariance = tracks[row]["covariance"]
+            known = parameters["blind_deviation"] ** 2 / (covariance[0, 0] + covariance[1, 1])
+            if share < HIDDEN and known < 1.0:
+                for one in range(6):
+                    for other in range(6):
+                        covariance[one, other] *= known
 
 
 @compiled

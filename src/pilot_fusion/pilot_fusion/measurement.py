@@ -244,19 +244,23 @@ def _placed_returns(
 
 @compiled
 def repetition(
-    beam: np.ndarray, xx: float, xy: float, yy: float, known: np.ndarray, parameters: np.void
-) -> float:
-    """By how much camera noise (xx, xy, yy) is raised along a beam (2,) where the range is already `known` (6, 6) that well.
+    xx: float, xy: float, yy: float, known: np.ndarray, parameters: np.void
+) -> tuple[float, float, float]:
+    """Direction in which camera noise (xx, xy, yy) is largest, and by how much it is raised there: the place is already `known`
+    (6, 6) that well.
 
-    The camera's range errs the same way in every frame (the object is taller than its class, the road not flat), so frames
-    may bring the variance of the range down to the systematic share and no further: 1/noise = 1/bias − 1/known.
+    There the camera errs the same way in every frame (the object is taller than its class, the road not flat, a box that the
+    image's border cuts off is turned), so frames may bring the variance down to the systematic share and no further:
+    1/noise = 1/bias − 1/known. Of a whole object that is the range.
     """
-    x, y = beam[0], beam[1]
-    variance = xx * x * x + 2.0 * xy * x * y + yy * y * y
+    half = 0.5 * (xx - yy)
+    variance = 0.5 * (xx + yy) + math.sqrt(half * half + xy * xy)
+    angle = 0.5 * math.atan2(xy, half)
+    x, y = math.cos(angle), math.sin(angle)
     prior = known[0, 0] * x * x + 2.0 * known[0, 1] * x * y + known[1, 1] * y * y
     news = 1.0 / max(parameters["camera_bias"] * variance, 1e-6) - 1.0 / prior
     raised = 1.0 / max(news, LEAST_NEWS / variance)
-    return max(raised - variance, 0.0)
+    return x, y, max(raised - variance, 0.0)
 
 
 @compiled

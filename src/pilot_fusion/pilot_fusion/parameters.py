@@ -137,6 +137,9 @@ class ExistenceParameters:
         "s", 0.5, 100.0, "time constant with which the existence of what no sensor sees fades"
     )
     lifetime_blind: float = parameter("s", 0.5, 100.0, "the same where no sensor looks")
+    blind_deviation: float = parameter(
+        "m", 0.5, 10.0, "of the place of somebody in such a blind spot, at most"
+    )
     miss_time: float = parameter("s", 0.02, 2.0, "misses within this time are one: they are correlated")
     detection_limit: float = parameter(
         "", 0.5, 0.999, "detection probability at most, whatever the sensor states"

@@ -147,8 +147,7 @@ def _update(
             doubt = max(pair["surprise"] / parameters["outlier"], 1.0)
             xx, xy, yy = pair["noise"][0] * doubt, pair["noise"][1] * doubt, pair["noise"][2] * doubt
             if source == CAMERA:
-                x, y = seen["beam"][0], seen["beam"][1]
-                longer = repetition(seen["beam"], xx, xy, yy, track["covariance"], measurement[0])
+                x, y, longer = repetition(xx, xy, yy, track["covariance"], measurement[0])
                 xx, xy, yy = xx + longer * x * x, xy + longer * x * y, yy + longer * y * y
             determinant = xx * yy - xy * xy
             count += 1.0

@@ -285,11 +285,29 @@ class WithoutLidar(Car):
 
 
 def test_who_is_in_a_blind_spot_is_still_there() -> None:
-    passed = Box.straight(9.0, 3.0, 23.0)
+    passed = Box.straight(9.0, 3.0, 23.8)
     world = World([passed], seed=2, miss=0.0)
-    _, out = drive(world, 3.6, fusion=Fusion(WithoutLidar(), parameters()))  # type: ignore[arg-type]
-    assert out.world.tracks.unseen[0] > 1.2
+    _, out = drive(world, 6.2, fusion=Fusion(WithoutLidar(), parameters()))  # type: ignore[arg-type]
+    assert out.world.tracks.unseen[0] > 2.2
     assert out.world.tracks.existence[0] > 0.9
+
+
+def test_what_a_cut_box_errs_the_same_way_every_time_is_not_believed_for_being_repeated() -> None:
+    """Beside the car the camera sees his front part: he may be turned, or stand elsewhere along a line aslant."""
+    beside = Box.straight(7.0, -3.0, 25.0)
+    world = World([beside], seed=3, miss=0.0)
+    fusion, before = drive(world, 2.0)
+    long, short = np.array((0.95, -0.32)), np.array((0.32, 0.95))
+    for step in range(20):
+        now = 2.0 + 0.05 * (step + 1)
+        seen = world.camera(now - 0.03)
+        covariance = 9.0 * np.outer(long, long) + 0.06 * np.outer(short, short)
+        cut = replace(
+            seen, position=seen.position + (*(1.5 * long), 0.0), position_covariance=covariance[None]
+        )
+        out = fusion.step(inputs(now, vehicle_state=(world.state(now),), camera_detections=(cut,)))
+    moved = out.world.tracks.position[0, :2] - before.world.tracks.position[0, :2]
+    assert np.hypot(*moved) < 0.7
 
 
 def test_clutter_beside_who_was_not_measured_lately_does_not_stop_him() -> None:

@@ -48,6 +48,14 @@ def test_who_moves_away_never_comes():
     assert look([beside(0.8)]).probability[0] < 0.01
 
 
+def test_who_is_over_the_line_comes_though_he_seems_to_stay():
+    """His lateral speed errs by 0.2 m/s; 0.4 m of his car are in our lane."""
+    over = 1.8 + 0.925 - 0.4
+    assert look([beside(0.05, over)]).probability[0] > P.contingency.likely
+    assert look([beside(0.05, 3.2)]).probability[0] == 0.0
+    assert look([beside(0.8, over)]).probability[0] < P.contingency.possible
+
+
 def test_a_slow_drift_is_believed_once_he_is_near_the_line():
     drift = [look([beside(-0.3, offset)]).probability[0] for offset in (3.6, 3.2, 2.8, 2.4)]
     assert np.all(np.diff(drift) > 0.0)

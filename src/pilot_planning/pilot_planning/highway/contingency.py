@@ -203,7 +203,7 @@ def answer(
         lacks_behind = _braked(time, speed, acceleration, brakes) - lead.at(time)[0] - lead.gap
         if -_past(lead, time, coming.length, going) < max(lacks_behind, 0.0):
             return Answer(None, 0.0, Resolve.PASS)
-    return _choose(worst, likely, coming.chance, held, brakes, p)
+    return _choose(worst, likely, coming.chance, resolve is Resolve.YIELD, held, brakes, p)
 
 
 def _past(lead: LeadMotion, time: float, length: float, going: float) -> float:
@@ -245,7 +245,13 @@ def _judge(
 
 
 def _choose(
-    worst: _Outcome, likely: _Outcome, chance: float, held: bool, brakes: Brakes, p: ContingencyParameters
+    worst: _Outcome,
+    likely: _Outcome,
+    chance: float,
+    yields: bool,
+    held: bool,
+    brakes: Brakes,
+    p: ContingencyParameters,
 ) -> Answer:
     """Behind him; no law while the present motion keeps an escape for what is possible and suits what is likely."""
     share = min(1.0, max(0.0, (chance - p.possible) / (p.likely - p.possible)))
@@ -258,7 +264,7 @@ def _choose(
         law, needed = worst.law, worst.hard
         law.emergency = float(held or worst.gentle > brakes.comfortable)
         return Answer(law, needed, Resolve.YIELD)
-    if likely.gentle >= early:
+    if likely.gentle >= early and (yields or likely.past < 0.0):
         likely.law.emergency = float(likely.gentle > brakes.comfortable)
         return Answer(likely.law, likely.gentle, Resolve.YIELD)
     return Answer(None, 0.0, Resolve.OPEN)

@@ -184,10 +184,12 @@ def _leaves(
     # Who is still on the far side of a lane may be on his way to its middle: so much of his speed ends there by itself.
     toward -= math.sqrt(2.0 * settle * max(aside - wander * free, 0.0)) if known else 0.0
     place = _ratio(excursion, wander * free, free + usual_offset, offset_deviation)
-    rate = _ratio(max(toward, 0.0), sway, usual_rate, rate_deviation)
-    # Who seems to move away by less than his speed is known may come all the same: one who is over the line already does.
-    comes = 1.0 + math.erf(toward / (math.sqrt(2.0) * max(rate_deviation, STILL)))
-    odds = prior * place * rate * comes
+    if toward <= 0.0 and excursion < free:
+        return 0.0
+    # Who is over the line comes though he seems to move away, if only by less than his speed is known.
+    away = math.erf(min(toward, 0.0) / (math.sqrt(2.0) * max(rate_deviation, STILL)))
+    rate = 2.0 * (1.0 + away) * _ratio(max(toward, 0.0), sway, usual_rate, rate_deviation)
+    odds = prior * place * rate
     return odds / (1.0 + odds)
 
 

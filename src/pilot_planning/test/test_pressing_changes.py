@@ -60,7 +60,7 @@ def test_a_pressing_change_leaves_who_is_behind_what_he_needs_and_most_of_a_seco
 
 
 def test_a_gap_a_little_ahead_of_cars_of_like_speed_is_gone_to_though_the_own_leader_is_near():
-    others = [Other(1, 33.0, -LANE_WIDTH, 20.0), Other(2, -11.0, 0.0, 20.0), Other(3, 48.0, 0.0, 20.0)]
+    others = [Other(1, 33.0, -LANE_WIDTH, 20.0), Other(2, -17.0, 0.0, 20.0), Other(3, 48.0, 0.0, 20.0)]
     drive = leaving(others, leaves={0: 220.0})
     drive.drive(14.0)
     assert drive.lanes_driven() == [0, 1]
